@@ -1,0 +1,12 @@
+"""Every address, by the door that answers it."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    # The map's door first: /api/v1/heat/ is its own.
+    path("", include("map_views.urls")),
+    path("api/v1/", include("mobile_api.urls")),
+    path("admin/", admin.site.urls),
+    path("i18n/", include("django.conf.urls.i18n")),
+]

@@ -1,0 +1,12 @@
+"""The WSGI application, with the web's short patience for the database."""
+
+import os
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backend.config.settings")
+# A person is waiting: a statement that takes longer is ended by PostgreSQL.
+os.environ.setdefault("STATEMENT_TIMEOUT_MS", "5000")
+os.environ.setdefault("LOCK_TIMEOUT_MS", "2000")
+
+from django.core.wsgi import get_wsgi_application
+
+application = get_wsgi_application()

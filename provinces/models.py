@@ -1,0 +1,287 @@
+"""The territory of Panama, and who answers for what in it."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Self
+
+from django.contrib.gis.db import models
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import DateRangeField, RangeOperators
+from django.db.models import F, Func, Q, Value
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+
+def in_reader_language(spanish: str, english: str) -> str:
+    """The text in the language of whoever reads, Spanish unless English is asked for."""
+    return english if english and (get_language() or "").startswith("en") else spanish
+
+
+class Province(models.Model):
+    """A province or a comarca of that rank; `code` is INEC's (two digits)."""
+
+    class Kind(models.TextChoices):
+        PROVINCE = "province", _("provincia")
+        COMARCA = "comarca", _("comarca")
+
+    code = models.CharField(max_length=2, primary_key=True)
+    name = models.CharField(max_length=80)
+    kind = models.CharField(max_length=10, choices=Kind)
+    note = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["code"]
+        verbose_name = _("provincia o comarca")
+        verbose_name_plural = _("provincias y comarcas")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class District(models.Model):
+    """A district; `code` is INEC's, four digits that begin with its province's."""
+
+    code = models.CharField(max_length=4, primary_key=True)
+    name = models.CharField(max_length=80)
+    province = models.ForeignKey(Province, models.PROTECT, related_name="districts")
+    note = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["code"]
+        verbose_name = _("distrito")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Corregimiento(models.Model):
+    """A corregimiento, or a comarca of that rank (Madugandí, Wargandí)."""
+
+    class Kind(models.TextChoices):
+        CORREGIMIENTO = "corregimiento", _("corregimiento")
+        COMARCA = "comarca", _("comarca")
+
+    code = models.CharField(max_length=6, primary_key=True)
+    name = models.CharField(max_length=80)
+    district = models.ForeignKey(
+        District, models.PROTECT, related_name="corregimientos"
+    )
+    kind = models.CharField(max_length=13, choices=Kind, default=Kind.CORREGIMIENTO)
+
+    class Meta:
+        ordering = ["code"]
+        verbose_name = _("corregimiento")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Zone(models.Model):
+    """An area drawn for a duty: a concession, a service area."""
+
+    code = models.CharField(max_length=30, primary_key=True)
+    name = models.CharField(max_length=120)
+
+    class Meta:
+        ordering = ["code"]
+        verbose_name = _("zona de servicio")
+        verbose_name_plural = _("zonas de servicio")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class GenerationQuerySet(models.QuerySet["Generation"]):
+    def active(self) -> Self:
+        return self.filter(is_active=True)
+
+
+class Generation(models.Model):
+    """All boundaries as they were loaded together.
+
+    A change of boundaries is a new generation, never an edit: it is loaded whole,
+    then switched on, and the earlier ones stay answerable.
+    """
+
+    source = models.CharField(max_length=300)
+    loaded_at = models.DateTimeField(auto_now_add=True)
+    is_active = models.BooleanField(default=False)
+
+    objects = GenerationQuerySet.as_manager()
+
+    class Meta:
+        get_latest_by = "id"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["is_active"],
+                condition=Q(is_active=True),
+                name="one_generation_is_active",
+            )
+        ]
+        verbose_name = _("generación de límites")
+        verbose_name_plural = _("generaciones de límites")
+
+    def __str__(self) -> str:
+        return f"{self.pk}: {self.source}"
+
+
+class Level(models.TextChoices):
+    """The levels of the territory that have outlines, and what lies just abroad."""
+
+    PROVINCE = "province", _("provincia o comarca")
+    DISTRICT = "district", _("distrito")
+    CORREGIMIENTO = "corregimiento", _("corregimiento")
+    ZONE = "zone", _("zona de servicio")
+    ABROAD = "abroad", _("país vecino")
+
+
+class Boundary(models.Model):
+    """An outline (WGS 84), apart from its place's row so that listing stays light."""
+
+    generation = models.ForeignKey(
+        Generation, models.CASCADE, related_name="boundaries"
+    )
+    level = models.CharField(max_length=13, choices=Level)
+    code = models.CharField(max_length=30)
+    outline = models.MultiPolygonField(srid=4326)
+    approximate = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["generation", "level", "code"],
+                name="one_outline_per_place_and_generation",
+            )
+        ]
+        verbose_name = _("límite")
+
+    def __str__(self) -> str:
+        return f"{self.level} {self.code}"
+
+
+class Entity(models.Model):
+    """A body that answers citizens: a ministry, an agency, a company, a municipality."""
+
+    class Kind(models.TextChoices):
+        MINISTRY = "ministry", _("ministerio")
+        AGENCY = "agency", _("entidad descentralizada")
+        COMPANY = "company", _("empresa pública")
+        CONCESSION = "concession", _("empresa concesionaria")
+        SECURITY = "security", _("seguridad y protección civil")
+        UNIVERSITY = "university", _("universidad")
+        COURT = "court", _("justicia y control")
+        MUNICIPALITY = "municipality", _("municipio")
+
+    code = models.CharField(max_length=16, primary_key=True)
+    name = models.CharField(max_length=160)
+    name_en = models.CharField(max_length=160, blank=True)
+    kind = models.CharField(max_length=12, choices=Kind)
+    district = models.OneToOneField(
+        District, models.PROTECT, null=True, blank=True, related_name="municipality"
+    )
+
+    class Meta:
+        ordering = ["code"]
+        verbose_name = _("entidad")
+        verbose_name_plural = _("entidades")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind="municipality", district__isnull=False)
+                | (~Q(kind="municipality") & Q(district__isnull=True)),
+                name="a_municipality_has_a_district",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Duty(models.Model):
+    """A public service that the law gives to someone (*competencia*)."""
+
+    code = models.CharField(max_length=40, primary_key=True)
+    name_es = models.CharField(max_length=120)
+    name_en = models.CharField(max_length=120)
+    description = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["code"]
+        verbose_name = _("competencia")
+
+    def __str__(self) -> str:
+        return in_reader_language(self.name_es, self.name_en)
+
+
+class JurisdictionQuerySet(models.QuerySet["Jurisdiction"]):
+    def in_effect(self, day: date) -> Self:
+        return self.filter(
+            Q(valid_from=None) | Q(valid_from__lte=day),
+            Q(valid_to=None) | Q(valid_to__gte=day),
+        )
+
+
+class Jurisdiction(models.Model):
+    """Who answers for a duty in a place, from one day to another (both included)."""
+
+    class Scope(models.TextChoices):
+        CORREGIMIENTO = "corregimiento", _("corregimiento")
+        ZONE = "zone", _("zona de servicio")
+        DISTRICT = "district", _("distrito")
+        PROVINCE = "province", _("provincia o comarca")
+        NATION = "nation", _("todo el país")
+
+    duty = models.ForeignKey(Duty, models.PROTECT, related_name="jurisdictions")
+    level = models.CharField(max_length=13, choices=Scope)
+    place = models.CharField(
+        max_length=30, blank=True, help_text=_("código del lugar; vacío: todo el país")
+    )
+    entity = models.ForeignKey(Entity, models.PROTECT, related_name="jurisdictions")
+    valid_from = models.DateField(null=True, blank=True)
+    valid_to = models.DateField(null=True, blank=True)
+    legal_basis = models.CharField(max_length=300, blank=True)
+    note = models.TextField(blank=True)
+    confirmed = models.BooleanField(default=False)
+
+    objects = JurisdictionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["duty", "level", "place", "valid_from"]
+        verbose_name = _("jurisdicción")
+        verbose_name_plural = _("jurisdicciones")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(level="nation", place="")
+                | (~Q(level="nation") & ~Q(place="")),
+                name="only_the_nation_needs_no_place",
+            ),
+            models.CheckConstraint(
+                condition=Q(valid_from=None)
+                | Q(valid_to=None)
+                | Q(valid_to__gte=F("valid_from")),
+                name="a_jurisdiction_ends_after_it_begins",
+            ),
+            ExclusionConstraint(
+                name="one_entity_per_duty_and_place_at_a_time",
+                # A change of rules is judged whole, whatever the order of its rows.
+                deferrable=models.Deferrable.DEFERRED,
+                expressions=[
+                    ("duty", RangeOperators.EQUAL),
+                    ("level", RangeOperators.EQUAL),
+                    ("place", RangeOperators.EQUAL),
+                    (
+                        Func(
+                            "valid_from",
+                            "valid_to",
+                            Value("[]"),
+                            function="daterange",
+                            output_field=DateRangeField(),
+                        ),
+                        RangeOperators.OVERLAPS,
+                    ),
+                ],
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.duty_id} · {self.level} {self.place} → {self.entity_id}"

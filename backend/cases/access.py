@@ -1,0 +1,53 @@
+"""Who may see or change which case. What one may not see does not exist."""
+
+from __future__ import annotations
+
+import hmac
+
+from backend.accounts.limits import Limit, give_back, take
+from backend.accounts.models import User
+from backend.cases.models import Case, CaseQuerySet
+from backend.cases.numbers import parse_case_number
+
+# A pin has a million values: at this rate, half of them take five years. Taken before
+# the pin is compared, or many guesses at once would all find a place free.
+PIN_GUESSES = Limit("pin", times=10, seconds=3600)
+
+
+class NoSuchCase(Exception):
+    """There is no such case, or it is not for this person to know of it."""
+
+
+class WrongPin(Exception):
+    """The case is there; the pin is not its own."""
+
+
+def public_case(number: str) -> Case:
+    """A case as anyone may see it. Raises NoSuchCase, NotANumber, WrongDigit."""
+    return found(Case.objects.public(), number)
+
+
+def own_case(number: str, pin: str) -> Case:
+    """A case for whoever reported it.
+
+    Raises NoSuchCase, also for a wrong pin of a private case, WrongPin, TooMany,
+    NotANumber, WrongDigit.
+    """
+    case = found(Case.objects.all(), number)
+    take(PIN_GUESSES, case.number)
+    if not hmac.compare_digest(case.pin.encode(), pin.encode()):
+        raise WrongPin if case.is_public else NoSuchCase
+    give_back(PIN_GUESSES, case.number)
+    return case
+
+
+def case_to_handle(user: User, number: str) -> Case:
+    """A case of one of the person's own entities. Raises NoSuchCase."""
+    return found(Case.objects.of_entities(user.entity_codes()), number)
+
+
+def found(cases: CaseQuerySet, number: str) -> Case:
+    try:
+        return cases.with_names().get(number=parse_case_number(number))
+    except Case.DoesNotExist as nothing:
+        raise NoSuchCase(number) from nothing

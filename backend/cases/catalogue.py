@@ -1,0 +1,124 @@
+"""The catalogue's files, checked and loaded: all of them, or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from backend.cases.models import Case, Category, Group
+from backend.cases.privacy import public_point
+from provinces.catalogue import (
+    Changes,
+    InvalidCatalogue,
+    Row,
+    load_duties,
+    load_entities,
+    load_jurisdictions,
+    parse_jurisdictions,
+    read_rows,
+    upsert,
+)
+from provinces.models import District, Duty
+
+BATCH = 1000
+
+Progress = Callable[[Iterable[Any], str], Iterable[Any]]
+
+
+@transaction.atomic
+def load_catalogue(folder: Path, day: date, progress: Progress) -> Changes:
+    """Make the catalogue say what the folder's files say; what changed comes back.
+
+    Raises InvalidCatalogue, and then nothing has changed.
+    """
+    if not District.objects.exists():
+        raise InvalidCatalogue([_("faltan los límites: ejecute antes load_boundaries")])
+    changes = Changes()
+    load_duties(read_rows(folder / "duties.csv"), changes)
+    load_entities(read_rows(folder / "entities.csv"), changes)
+    rules = parse_jurisdictions(read_rows(folder / "jurisdictions.csv"))
+    load_jurisdictions(rules, changes, day)
+    load_groups(read_rows(folder / "groups.csv"), changes)
+    load_categories(read_rows(folder / "categories.csv"), changes, progress)
+    return changes
+
+
+def load_groups(rows: list[Row], changes: Changes) -> None:
+    upsert(
+        [
+            Group(
+                code=row["code"],
+                name_es=row["name_es"],
+                name_en=row["name_en"],
+                position=int(row["position"]),
+            )
+            for row in rows
+        ],
+        changes,
+    )
+
+
+def load_categories(rows: list[Row], changes: Changes, progress: Progress) -> None:
+    duties = set(Duty.objects.values_list("code", flat=True))
+    unknown = [row["code"] for row in rows if row["duty"] not in duties]
+    if unknown:
+        raise InvalidCatalogue([_("%s: no existe su competencia") % c for c in unknown])
+    before = {category.code: category for category in Category.objects.all()}
+    wanted = [category_of(row) for row in rows]
+    upsert(wanted, changes)
+    for category in wanted:
+        earlier = before.get(category.code)
+        if earlier and earlier.precision != category.precision:
+            republish(category, progress)
+    retire_categories({category.code for category in wanted}, changes)
+
+
+def category_of(row: Row) -> Category:
+    try:
+        amount = int(row["sla_amount"])
+    except ValueError as problem:
+        raise InvalidCatalogue([f"{row['code']}: {problem}"]) from problem
+    return Category(
+        code=row["code"],
+        group_id=row["group"],
+        name_es=row["name_es"],
+        name_en=row["name_en"],
+        duty_id=row["duty"],
+        act=row["act"],
+        precision=row["precision"],
+        private=row["private"] == "true",
+        emergency_es=row["emergency_es"],
+        emergency_en=row["emergency_en"],
+        sla_amount=amount,
+        sla_unit=row["sla_unit"],
+        place_based=row["place_based"] == "true",
+        keywords=row["keywords_es"],
+    )
+
+
+def retire_categories(wanted: set[str], changes: Changes) -> None:
+    """A category that is gone takes no more reports; its cases keep it."""
+    for category in Category.objects.filter(active=True).exclude(code__in=wanted):
+        category.active = False
+        category.save(update_fields=["active"])
+        changes.add("-", category)
+
+
+def republish(category: Category, progress: Progress) -> None:
+    """Show the category's stored cases as its new precision and privacy say."""
+    cases = Case.objects.filter(category=category).only("pk", "location")
+    what = _("Publicando %s con su nueva precisión") % category.code
+    batch: list[Case] = []
+    for case in progress(cases.iterator(BATCH), what):
+        case.is_public = not category.private
+        case.public_location = public_point(case.location, category)
+        batch.append(case)
+        if len(batch) == BATCH:
+            Case.objects.bulk_update(batch, ["is_public", "public_location"])
+            batch.clear()
+    Case.objects.bulk_update(batch, ["is_public", "public_location"])

@@ -1,0 +1,46 @@
+"""Load duties, entities, jurisdictions and categories; say what changed."""
+
+from argparse import ArgumentParser
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from tqdm import tqdm
+
+from backend.cases.catalogue import load_catalogue
+from provinces.catalogue import InvalidCatalogue
+
+SHIPPED = Path(settings.BASE_DIR) / "fixtures" / "catalogue"
+MOST_LINES = 40
+
+
+class Command(BaseCommand):
+    help = "Loads the catalogue's files, all or nothing; safe to repeat."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("folder", nargs="?", type=Path, default=SHIPPED)
+
+    def handle(self, **options: Any) -> None:
+        try:
+            changes = load_catalogue(
+                options["folder"], timezone.localdate(), self.progress
+            )
+        except InvalidCatalogue as invalid:
+            for problem in invalid.problems:
+                self.stderr.write(self.style.ERROR(f"✗ {problem}"))
+            raise CommandError(_("No se cambió nada.")) from invalid
+        for line in changes.lines[:MOST_LINES]:
+            self.stdout.write(line)
+        if len(changes.lines) > MOST_LINES:
+            more = len(changes.lines) - MOST_LINES
+            self.stdout.write(_("… y %(count)s cambios más") % {"count": more})
+        self.stdout.write(
+            _("Catálogo: %(count)s cambios.") % {"count": len(changes.lines)}
+        )
+
+    def progress(self, items: Iterable[Any], what: str) -> Iterable[Any]:
+        return tqdm(items, desc=what, file=self.stderr, disable=None, leave=False)

@@ -1,0 +1,95 @@
+"""The WHEREs that the map's questions share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy import func
+
+from backend.cases.workflow import OPEN, RESOLVED
+from geo.tables import case, category
+
+# `all` asks nothing of the status: those rejected, merged or withdrawn are in it too.
+STATES = {"open": OPEN, "resolved": RESOLVED, "all": None}
+
+
+@dataclass(frozen=True)
+class Box:
+    """West, south, east, north in degrees (WGS 84)."""
+
+    west: float
+    south: float
+    east: float
+    north: float
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What a reader of the map asks for. `place` is a code of any level."""
+
+    state: str = "all"
+    box: Box | None = None
+    categories: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    entity: str = ""
+    place: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    changed_since: datetime | None = None
+
+
+PLACE_COLUMNS = {
+    2: case.c.province_id,
+    4: case.c.district_id,
+    6: case.c.corregimiento_id,
+}
+
+
+def on_the_map(filters: Filters) -> list[sa.ColumnElement[bool]]:
+    """The conditions of the public cases that these filters leave.
+
+    Every public question begins here: a case without a public point is in none.
+    """
+    conditions = [
+        case.c.public_location.is_not(None),
+        case.c.is_public,
+    ]
+    statuses = STATES[filters.state]
+    if statuses is not None:
+        conditions.append(case.c.status.in_(sorted(statuses)))
+    if filters.box:
+        conditions.append(case.c.public_location.op("&&")(envelope(filters.box)))
+    return [*conditions, *of_what(filters), *when(filters)]
+
+
+def of_what(filters: Filters) -> list[sa.ColumnElement[bool]]:
+    conditions: list[sa.ColumnElement[bool]] = []
+    if filters.categories:
+        conditions.append(case.c.category_id.in_(filters.categories))
+    if filters.groups:
+        in_groups = sa.select(category.c.code).where(
+            category.c.group_id.in_(filters.groups)
+        )
+        conditions.append(case.c.category_id.in_(in_groups))
+    if filters.entity:
+        conditions.append(case.c.entity_id == filters.entity)
+    if filters.place:
+        conditions.append(PLACE_COLUMNS[len(filters.place)] == filters.place)
+    return conditions
+
+
+def when(filters: Filters) -> list[sa.ColumnElement[bool]]:
+    conditions: list[sa.ColumnElement[bool]] = []
+    if filters.since:
+        conditions.append(case.c.filed_at >= filters.since)
+    if filters.until:
+        conditions.append(case.c.filed_at < filters.until)
+    if filters.changed_since:
+        conditions.append(case.c.updated_at >= filters.changed_since)
+    return conditions
+
+
+def envelope(box: Box) -> sa.ColumnElement[object]:
+    return func.ST_MakeEnvelope(box.west, box.south, box.east, box.north, 4326)

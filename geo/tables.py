@@ -1,0 +1,55 @@
+"""Django's models as SQLAlchemy sees them: the models alone declare columns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from django.contrib.gis.db.models import GeometryField
+from django.db import models
+from geoalchemy2 import Geometry
+from sqlalchemy.types import TypeEngine
+
+from backend.cases.models import Case, Category, Group
+from provinces.models import Corregimiento, District, Entity, Province
+
+COLUMN_TYPES: dict[str, TypeEngine[Any]] = {
+    "BigAutoField": sa.BigInteger(),
+    "BooleanField": sa.Boolean(),
+    "CharField": sa.String(),
+    "DateField": sa.Date(),
+    "DateTimeField": sa.DateTime(timezone=True),
+    "FloatField": sa.Float(),
+    "JSONField": sa.JSON(),
+    "PositiveSmallIntegerField": sa.SmallInteger(),
+    "TextField": sa.Text(),
+    "UUIDField": sa.Uuid(),
+}
+
+metadata = sa.MetaData()
+
+
+def table_of(model: type[models.Model]) -> sa.Table:
+    """A model's table. Raises KeyError for a type of column it was not taught."""
+    columns = [
+        sa.Column(field.column, column_type(field))
+        for field in model._meta.local_fields
+    ]
+    return sa.Table(model._meta.db_table, metadata, *columns)
+
+
+def column_type(field: models.Field[Any, Any]) -> TypeEngine[Any]:
+    if isinstance(field, models.ForeignKey):
+        return column_type(field.target_field)
+    if isinstance(field, GeometryField):
+        return Geometry(field.geom_type, srid=field.srid)
+    return COLUMN_TYPES[field.get_internal_type()]
+
+
+case = table_of(Case)
+category = table_of(Category)
+group = table_of(Group)
+entity = table_of(Entity)
+province = table_of(Province)
+district = table_of(District)
+corregimiento = table_of(Corregimiento)

@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class MapViewsConfig(AppConfig):
+    name = "map_views"

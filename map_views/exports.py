@@ -1,0 +1,32 @@
+"""The public cases to take away."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.utils.translation import get_language
+from django.views.decorators.http import require_safe
+
+from geo.export import geojson
+from map_views.parameters import MOST_FEATURES, InvalidParameters, Parameters
+
+
+@require_safe
+def cases_geojson(request: HttpRequest) -> HttpResponseBase:
+    """All public cases that the filters leave, as they come from PostGIS."""
+    parameters = Parameters(request.GET)
+    filters = parameters.filters()
+    limit = parameters.integer("limit", 0, range(1, MOST_FEATURES + 1))
+    try:
+        parameters.check()
+    except InvalidParameters as invalid:
+        return invalid.response()
+    english = (get_language() or "").startswith("en")
+    body = geojson(filters, limit or None, english=english)
+    return StreamingHttpResponse(
+        body,
+        content_type="application/geo+json",
+        headers={
+            "Content-Disposition": 'inline; filename="311-movil-casos.geojson"',
+            "Cache-Control": "public, max-age=10",
+        },
+    )

@@ -1,0 +1,158 @@
+"""What a reader of the map asks for: box, dates, zoom, filters, read and checked once."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+from math import isfinite
+from typing import Any
+
+from django.http import HttpResponse, JsonResponse, QueryDict
+from django.utils import timezone
+from django.utils.dateparse import parse_date, parse_datetime
+from django.utils.translation import gettext as _
+
+from geo.filters import PLACE_COLUMNS, STATES, Box, Filters
+
+ZOOMS = range(4, 19)
+MOST_FEATURES = 100_000
+MOST_CODES = 100
+LONGEST_VALUE = 2_000
+
+
+class InvalidParameters(Exception):
+    """What is wrong, by the name of the parameter."""
+
+    def __init__(self, problems: dict[str, str]) -> None:
+        super().__init__(problems)
+        self.problems = problems
+
+    def response(self) -> HttpResponse:
+        errors: list[dict[str, Any]] = [
+            {"pointer": f"?{name}", "code": "invalid", "detail": text}
+            for name, text in self.problems.items()
+        ]
+        return JsonResponse(
+            {
+                "type": "/problems/invalid-parameters",
+                "title": _("La dirección tiene parámetros que no valen."),
+                "status": 400,
+                "errors": errors,
+            },
+            status=400,
+            content_type="application/problem+json",
+        )
+
+
+class Parameters:
+    """Reads a query, collecting everything that is wrong with it."""
+
+    def __init__(self, query: QueryDict) -> None:
+        self.query = query
+        self.problems: dict[str, str] = {}
+
+    def check(self) -> None:
+        """Raises InvalidParameters with all that was found wrong."""
+        if self.problems:
+            raise InvalidParameters(self.problems)
+
+    def text(self, name: str) -> str:
+        value = self.query.get(name, "").strip()
+        if len(value) > LONGEST_VALUE or "\0" in value:
+            self.problems[name] = _("No es un valor que se pueda buscar.")
+            return ""
+        return value
+
+    def filters(self) -> Filters:
+        return Filters(
+            state=self.state(),
+            box=self.box(),
+            categories=self.codes("category"),
+            groups=self.codes("group"),
+            entity=self.text("entity"),
+            place=self.place(),
+            since=self.moment("since"),
+            until=self.moment("until", end_of_day=True),
+            changed_since=self.moment("changed_since"),
+        )
+
+    def state(self) -> str:
+        state = self.text("state") or "all"
+        if state not in STATES:
+            self.problems["state"] = _("Debe ser uno de: %s.") % ", ".join(STATES)
+            return "all"
+        return state
+
+    def box(self) -> Box | None:
+        text = self.text("bbox")
+        if not text:
+            return None
+        try:
+            west, south, east, north = map(float, text.split(","))
+        except ValueError:
+            west = south = east = north = float("nan")
+        in_range = -180 <= west <= east <= 180 and -90 <= south <= north <= 90
+        if not (in_range and isfinite(west + south + east + north)):
+            self.problems["bbox"] = _(
+                "Debe ser oeste,sur,este,norte en grados, de menor a mayor."
+            )
+            return None
+        return Box(west, south, east, north)
+
+    def codes(self, name: str) -> tuple[str, ...]:
+        values = self.query.getlist(name)
+        codes = [code.strip() for value in values for code in value.split(",")]
+        codes = sorted({code for code in codes if code})
+        if len(codes) > MOST_CODES or any("\0" in code for code in codes):
+            self.problems[name] = _("No es un valor que se pueda buscar.")
+            return ()
+        return tuple(codes)
+
+    def place(self) -> str:
+        place = self.text("place")
+        if place and len(place) not in PLACE_COLUMNS:
+            self.problems["place"] = _(
+                "Debe ser el código de una provincia (2), un distrito (4) "
+                "o un corregimiento (6)."
+            )
+            return ""
+        return place
+
+    def moment(self, name: str, *, end_of_day: bool = False) -> datetime | None:
+        """A moment, or a day in Panama: its first moment, or the end of it."""
+        text = self.text(name)
+        if not text:
+            return None
+        try:
+            day = parse_date(text)
+            moment = parse_datetime(text) if day is None else None
+            if day and end_of_day:
+                day += timedelta(days=1)
+            if day:
+                moment = datetime.combine(
+                    day, time.min, timezone.get_default_timezone()
+                )
+        except (ValueError, OverflowError):
+            moment = None
+        if moment is None:
+            self.problems[name] = _(
+                "Debe ser un día (AAAA-MM-DD) o un momento ISO 8601."
+            )
+            return None
+        return moment if timezone.is_aware(moment) else timezone.make_aware(moment)
+
+    def integer(self, name: str, default: int, allowed: range) -> int:
+        text = self.text(name)
+        if not text:
+            return default
+        # Ten digits are more than any of these numbers has.
+        if text.isascii() and text.isdigit() and len(text) < 10:
+            number = int(text)
+            if number in allowed:
+                return number
+        self.problems[name] = _(
+            "Debe ser un número entero de %(first)s a %(last)s."
+        ) % {
+            "first": allowed.start,
+            "last": allowed.stop - 1,
+        }
+        return default

@@ -1,0 +1,188 @@
+"""The cases near a crew, and moving them on."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Any
+from urllib.parse import urlencode
+
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from backend.accounts.models import User
+from backend.cases.access import case_to_handle
+from backend.cases.handling import Transition, change_status
+from backend.cases.models import Case, StatusChange
+from backend.cases.photos import MOST_PHOTOS
+from backend.cases.workflow import CREW_MAY, OPEN, Status
+from geo.nearby import Cursor, Near, nearby
+from mobile_api.cases import in_panama
+from mobile_api.fields import FiniteFloatField
+from mobile_api.parsers import PhotosParser, StrictJSONParser
+from mobile_api.reports import plain_body
+from mobile_api.schemas import ChangedSchema, NearbySchema, TransitionSchema
+
+FARTHEST_METRES = 500_000
+MOST_ROWS = 100
+
+
+class NearbyQuery(serializers.Serializer[Any]):
+    lat = FiniteFloatField(min_value=-90, max_value=90)
+    lon = FiniteFloatField(min_value=-180, max_value=180)
+    radius = FiniteFloatField(
+        min_value=1, max_value=FARTHEST_METRES, default=5_000, help_text="metres"
+    )
+    status = serializers.CharField(default="", allow_blank=True, max_length=200)
+    limit = serializers.IntegerField(min_value=1, max_value=MOST_ROWS, default=50)
+    cursor = serializers.CharField(default="", allow_blank=True, max_length=100)
+
+    def validate_status(self, value: str) -> frozenset[str]:
+        wanted = frozenset(filter(None, value.split(",")))
+        if wanted - OPEN:
+            raise serializers.ValidationError(
+                _("Los estados abiertos son: %s") % ", ".join(sorted(OPEN)),
+                code="not-open",
+            )
+        return wanted or OPEN
+
+    def validate_cursor(self, value: str) -> Cursor | None:
+        return read_cursor(value) if value else None
+
+
+class NearbyView(APIView):
+    permission_classes = (IsAuthenticated,)
+
+    @extend_schema(parameters=[NearbyQuery], responses=NearbySchema)
+    def get(self, request: Request) -> Response:
+        """The open cases of the crew's own entities, nearest first, as GeoJSON."""
+        query = NearbyQuery(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        asked = query.validated_data
+        found = nearby(
+            crew(request).entity_codes(),
+            asked["lon"],
+            asked["lat"],
+            asked["radius"],
+            asked["status"],
+            asked["limit"],
+            asked["cursor"],
+            english=(get_language() or "").startswith("en"),
+        )
+        more = len(found) == asked["limit"]
+        return Response(
+            {
+                "type": "FeatureCollection",
+                "features": [feature(near) for near in found],
+                "next": next_page(request, found[-1]) if more else None,
+            },
+            headers={"Cache-Control": "no-store"},
+        )
+
+
+class TransitionSerializer(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    to = serializers.ChoiceField(sorted(CREW_MAY))
+    note = serializers.CharField(max_length=4000, allow_blank=True, default="")
+    at = serializers.DateTimeField(allow_null=True, default=None)
+    photo = serializers.ListField(
+        child=serializers.FileField(allow_empty_file=True),
+        max_length=MOST_PHOTOS,
+        default=list,
+    )
+
+    def to_transition(self) -> Transition:
+        sent = self.validated_data
+        return Transition(
+            id=sent["id"],
+            to=Status(sent["to"]),
+            note=sent["note"],
+            at=sent["at"],
+            photos=[photo.file for photo in sent["photo"]],
+        )
+
+
+class TransitionsView(APIView):
+    permission_classes = (IsAuthenticated,)
+    parser_classes = (StrictJSONParser, PhotosParser)
+
+    @extend_schema(
+        request={
+            "application/json": TransitionSchema,
+            "multipart/form-data": TransitionSchema,
+        },
+        responses={201: ChangedSchema, 200: ChangedSchema},
+    )
+    def post(self, request: Request, number: str) -> Response:
+        """Move a case on, once per transition id."""
+        case = case_to_handle(crew(request), number)
+        serializer = TransitionSerializer(data=plain_body(request, []))
+        serializer.is_valid(raise_exception=True)
+        changed = change_status(case, serializer.to_transition(), by=crew(request))
+        code = status.HTTP_201_CREATED if changed.is_new else status.HTTP_200_OK
+        return Response(changed_view(case, changed.change), status=code)
+
+
+def crew(request: Request) -> User:
+    assert isinstance(request.user, User)  # noqa: S101 - IsAuthenticated has let it in
+    return request.user
+
+
+def changed_view(case: Case, change: StatusChange) -> dict[str, Any]:
+    return {
+        "number": case.number,
+        "status": change.status,
+        "status_name": change.get_status_display(),
+        "note": change.note,
+        "at": in_panama(change.reported_at),
+        "changed_at": in_panama(change.changed_at),
+    }
+
+
+def feature(near: Near) -> dict[str, Any]:
+    return {
+        "type": "Feature",
+        "id": near.number,
+        "geometry": {
+            "type": "Point",
+            "coordinates": [near.longitude, near.latitude],
+        },
+        "properties": {
+            "number": near.number,
+            "category": near.category,
+            "category_name": near.category_name,
+            "status": near.status,
+            "description": near.description,
+            "place_hint": near.place_hint,
+            "filed_at": in_panama(near.filed_at),
+            "due_at": in_panama(near.due_at),
+            "distance": round(near.metres, 1),
+        },
+    }
+
+
+def next_page(request: Request, last: Near) -> str:
+    query = request.query_params.copy()
+    query["cursor"] = write_cursor(Cursor(last.metres, last.id))
+    return request.build_absolute_uri(f"{request.path}?{urlencode(query.dict())}")
+
+
+def write_cursor(cursor: Cursor) -> str:
+    text = f"{cursor.metres!r}:{cursor.id}"
+    return base64.urlsafe_b64encode(text.encode()).decode()
+
+
+def read_cursor(text: str) -> Cursor:
+    try:
+        metres, case_id = base64.urlsafe_b64decode(text).decode().split(":")
+        return Cursor(FiniteFloatField().to_internal_value(metres), int(case_id))
+    except (binascii.Error, UnicodeDecodeError, ValueError) as broken:
+        raise serializers.ValidationError(
+            _("El cursor no es de esta lista."), code="invalid-cursor"
+        ) from broken

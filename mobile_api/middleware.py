@@ -1,0 +1,45 @@
+"""When the database is away, everybody is told to come back, in every door's words."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.translation import gettext as _
+
+log = logging.getLogger(__name__)
+RETRY_AFTER_SECONDS = 2
+
+
+class DatabaseAwayMiddleware:
+    """Answers 503 with `Retry-After`, so that phones keep the report and try again."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(
+        self, request: HttpRequest, problem: Exception
+    ) -> HttpResponse | None:
+        if not isinstance(problem, OperationalError | InterfaceError):
+            return None
+        log.error("database away: %s", problem)
+        return database_away()
+
+
+def database_away() -> HttpResponse:
+    return JsonResponse(
+        {
+            "type": "/problems/unavailable",
+            "title": _("El servicio no está disponible por un momento."),
+            "status": 503,
+            "detail": _("Nada se perdió: vuelva a intentarlo en unos segundos."),
+        },
+        status=503,
+        content_type="application/problem+json",
+        headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+    )

@@ -1,0 +1,33 @@
+"""JSON written by orjson, in UTF-8."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import orjson
+from django.utils.functional import Promise
+from rest_framework.renderers import BaseRenderer
+
+
+class JSONRenderer(BaseRenderer):
+    media_type = "application/json"
+    format = "json"
+    charset = None  # JSON is UTF-8: RFC 8259, 8.1
+
+    def render(
+        self,
+        data: Any,
+        accepted_media_type: str | None = None,
+        renderer_context: Mapping[str, Any] | None = None,
+    ) -> bytes:
+        return b"" if data is None else orjson.dumps(data, default=plain)
+
+
+def plain(value: object) -> object:
+    if isinstance(value, Promise | Decimal):
+        return str(value)
+    if isinstance(value, dict):
+        return dict(value)
+    raise TypeError(type(value))

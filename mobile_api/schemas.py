@@ -1,0 +1,183 @@
+"""The shapes of answers, for the OpenAPI document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from backend.cases.models import Category
+from backend.cases.workflow import Status
+
+
+@extend_schema_field(
+    {
+        "type": "object",
+        "required": ["type", "coordinates"],
+        "properties": {
+            "type": {"type": "string", "const": "Point"},
+            "coordinates": {
+                "type": "array",
+                "description": "Longitude, latitude: degrees, WGS 84.",
+                "items": {"type": "number"},
+                "minItems": 2,
+                "maxItems": 2,
+            },
+        },
+    }
+)
+class GeoJSONPoint(serializers.JSONField):
+    pass
+
+
+class NamedSchema(serializers.Serializer[Any]):
+    code = serializers.CharField()
+    name = serializers.CharField()
+
+
+class NeighbourSchema(NamedSchema):
+    distance = serializers.FloatField(help_text="metres")
+
+
+class ContactSchema(serializers.Serializer[Any]):
+    name = serializers.CharField(max_length=160)
+    phone = serializers.CharField(required=False)
+    email = serializers.EmailField(required=False)
+
+
+class ReportSchema(serializers.Serializer[Any]):
+    id = serializers.UUIDField(help_text="Made by the phone, one per report.")
+    category = serializers.CharField(max_length=8)
+    location = GeoJSONPoint()
+    accuracy = serializers.FloatField(required=False, min_value=0, help_text="metres")
+    captured_at = serializers.DateTimeField(required=False)
+    description = serializers.CharField(required=False, max_length=4000)
+    place_hint = serializers.CharField(required=False, max_length=300)
+    act = serializers.ChoiceField(Category.Act.choices, required=False)
+    contact = ContactSchema(required=False)
+    consent = serializers.CharField(
+        required=False, max_length=40, help_text="Version of the text accepted."
+    )
+    language = serializers.ChoiceField(["es", "en"], required=False)
+    photo = serializers.ListField(
+        child=serializers.FileField(),
+        required=False,
+        max_length=4,
+        help_text="JPEG, PNG or WebP, up to 12 MB each; multipart only.",
+    )
+
+
+class PlaceSchema(serializers.Serializer[Any]):
+    province = NamedSchema()
+    district = NamedSchema()
+    corregimiento = NamedSchema(allow_null=True)
+    snapped = serializers.FloatField(
+        required=False, help_text="metres outside the outline"
+    )
+    near_border = NeighbourSchema(required=False)
+
+
+class FiledSchema(PlaceSchema):
+    number = serializers.CharField()
+    pin = serializers.CharField()
+    status = serializers.ChoiceField(Status.choices)
+    category = serializers.CharField()
+    category_name = serializers.CharField()
+    entity = NamedSchema(allow_null=True)
+    filed_at = serializers.DateTimeField()
+    due_at = serializers.DateTimeField()
+    url = serializers.URLField()
+
+
+class HistoryLineSchema(serializers.Serializer[Any]):
+    status = serializers.ChoiceField(Status.choices)
+    status_name = serializers.CharField()
+    note = serializers.CharField()
+    changed_at = serializers.DateTimeField()
+
+
+class PhotoSchema(serializers.Serializer[Any]):
+    url = serializers.URLField()
+    thumbnail = serializers.URLField()
+    width = serializers.IntegerField()
+    height = serializers.IntegerField()
+    of = serializers.ChoiceField(Status.choices)
+
+
+class CaseSchema(PlaceSchema):
+    number = serializers.CharField()
+    status = serializers.ChoiceField(Status.choices)
+    status_name = serializers.CharField()
+    open = serializers.BooleanField()
+    category = serializers.CharField()
+    category_name = serializers.CharField()
+    group = serializers.CharField()
+    description = serializers.CharField()
+    entity = NamedSchema(allow_null=True)
+    location = GeoJSONPoint(allow_null=True)
+    precision = serializers.ChoiceField(Category.Precision.choices)
+    filed_at = serializers.DateTimeField()
+    due_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+    resolved_at = serializers.DateTimeField(allow_null=True)
+    history = HistoryLineSchema(many=True)
+    photos = PhotoSchema(many=True)
+    demo = serializers.BooleanField()
+    url = serializers.URLField()
+
+
+class ProblemSchema(serializers.Serializer[Any]):
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField(required=False)
+
+
+class NearbySchema(serializers.Serializer[Any]):
+    type = serializers.CharField()
+    features = serializers.ListField(child=serializers.JSONField())
+    next = serializers.URLField(allow_null=True)
+
+
+class TransitionSchema(serializers.Serializer[Any]):
+    id = serializers.UUIDField(help_text="Made by the phone, one per transition.")
+    to = serializers.ChoiceField(Status.choices)
+    note = serializers.CharField(required=False, max_length=4000)
+    at = serializers.DateTimeField(required=False, help_text="The phone's time.")
+    photo = serializers.ListField(
+        child=serializers.FileField(), required=False, max_length=4
+    )
+
+
+class ChangedSchema(serializers.Serializer[Any]):
+    number = serializers.CharField()
+    status = serializers.ChoiceField(Status.choices)
+    status_name = serializers.CharField()
+    note = serializers.CharField()
+    at = serializers.DateTimeField(allow_null=True)
+    changed_at = serializers.DateTimeField()
+
+
+class RuleSchema(serializers.Serializer[Any]):
+    level = serializers.CharField()
+    place = serializers.CharField()
+    entity = NamedSchema()
+    valid_from = serializers.DateField(allow_null=True)
+    valid_to = serializers.DateField(allow_null=True)
+    legal_basis = serializers.CharField()
+    note = serializers.CharField()
+    confirmed = serializers.BooleanField()
+    outcome = serializers.CharField()
+    why = serializers.CharField()
+
+
+class ExplanationSchema(serializers.Serializer[Any]):
+    category = serializers.CharField()
+    duty = serializers.CharField()
+    day = serializers.DateField()
+    place = PlaceSchema()
+    considered = RuleSchema(many=True)
+    winner = RuleSchema(allow_null=True)
+    second_best = RuleSchema(allow_null=True)
+    nearest_border = NeighbourSchema(allow_null=True)

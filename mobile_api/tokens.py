@@ -1,0 +1,69 @@
+"""A revocable token for crews and staff; it is stored hashed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth import authenticate
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.utils import extend_schema
+from knox.models import get_token_model
+from rest_framework import serializers, status
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.permissions import AllowAny, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from backend.accounts.limits import Limit, give_back, take
+
+# Guesses of one person's password, wherever they come from.
+PASSWORD_GUESSES = Limit("password", times=10, seconds=900)
+
+
+class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    target_class = "knox.auth.TokenAuthentication"
+    name = "token"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "apiKey", "in": "header", "name": "Authorization"}
+
+
+class Credentials(serializers.Serializer[Any]):
+    username = serializers.CharField(max_length=150)
+    password = serializers.CharField(max_length=128, trim_whitespace=False)
+
+
+class Token(serializers.Serializer[Any]):
+    token = serializers.CharField()
+    entities = serializers.ListField(child=serializers.CharField())
+
+
+class TokenView(APIView):
+    """Sign in with `POST`, sign out with `DELETE`."""
+
+    def get_permissions(self) -> list[Any]:
+        allowed = AllowAny if self.request.method == "POST" else IsAuthenticated
+        return [allowed()]
+
+    @extend_schema(request=Credentials, responses={201: Token})
+    def post(self, request: Request) -> Response:
+        """A revocable token for a member of a crew or of the staff."""
+        credentials = Credentials(data=request.data)
+        credentials.is_valid(raise_exception=True)
+        username = credentials.validated_data["username"]
+        take(PASSWORD_GUESSES, username.casefold()[:100])
+        user = authenticate(request._request, **credentials.validated_data)
+        if user is None:
+            raise AuthenticationFailed(_("El usuario o la contraseña no es correcto."))
+        give_back(PASSWORD_GUESSES, username.casefold()[:100])
+        _instance, token = get_token_model().objects.create(user=user)
+        answer = {"token": token, "entities": user.entity_codes()}
+        return Response(answer, status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=None, responses={204: None})
+    def delete(self, request: Request) -> Response:
+        """Revoke the token that this call carries."""
+        request.auth.delete()
+        return Response(status=status.HTTP_204_NO_CONTENT)

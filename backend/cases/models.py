@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import secrets
-from datetime import datetime
+from datetime import date, datetime, time
 from typing import Self
 from uuid import uuid4
 
 from django.conf import settings
 from django.contrib.gis.db import models
-from django.contrib.gis.geos import Polygon
 from django.contrib.postgres.indexes import GistIndex
 from django.db.models import F, Q
 from django.db.models.functions import Cast
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from backend.cases.deadlines import Unit
+from backend.cases.deadlines import PANAMA, Unit
 from backend.cases.workflow import OPEN, RESOLVED, Status
 from provinces.models import (
     Corregimiento,
@@ -123,8 +122,9 @@ class CaseQuerySet(models.QuerySet["Case"]):
         """The queue of those for which the rules name nobody."""
         return self.open().filter(entity=None)
 
-    def within(self, box: Polygon) -> Self:
-        return self.filter(public_location__coveredby=box)
+    def filed_since(self, day: date) -> Self:
+        """Filed on that day in Panama or later."""
+        return self.filter(filed_at__gte=datetime.combine(day, time.min, PANAMA))
 
     def overdue(self, at: datetime | None = None) -> Self:
         return self.open().filter(due_at__lt=at or timezone.now())

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -24,12 +25,13 @@ from provinces.models import (
     Zone,
 )
 
-Row = dict[str, str]
+Thing = TypeVar("Thing")
 
 # The comarca's district is an instrument of the statistics, not a municipality: its
 # people are governed by the Congreso General Guna.
 WITHOUT_MUNICIPALITY = frozenset({"1001"})
 MUNICIPALITY = "municipio"
+LONGEST_LEGAL_BASIS = 300
 
 
 class InvalidCatalogue(Exception):
@@ -38,6 +40,33 @@ class InvalidCatalogue(Exception):
     def __init__(self, problems: list[str]) -> None:
         super().__init__("; ".join(problems))
         self.problems = problems
+
+
+class Row(dict[str, str]):
+    """A line of a file, which says where it stands when something in it is wrong."""
+
+    def __init__(self, values: dict[str, str], where: str) -> None:
+        super().__init__(values)
+        self.where = where
+
+    def __missing__(self, column: str) -> str:
+        raise InvalidCatalogue([f"{self.where}: " + _("falta la columna %s") % column])
+
+    def boolean(self, column: str) -> bool:
+        """Strictly: what a spreadsheet makes of `true` must not make a secret public."""
+        if self[column] not in {"true", "false"}:
+            raise self.wrong(column, _("es true o false"))
+        return self[column] == "true"
+
+    def number(self, column: str) -> int:
+        if not self[column].isdecimal():
+            raise self.wrong(column, _("es un número entero"))
+        return int(self[column])
+
+    def wrong(self, column: str, expected: str) -> InvalidCatalogue:
+        return InvalidCatalogue(
+            [f"{self.where}: {column} {expected}, no «{self[column]}»"]
+        )
 
 
 @dataclass
@@ -55,45 +84,57 @@ def read_rows(path: Path) -> list[Row]:
     """A CSV file's rows (UTF-8, a header). Raises InvalidCatalogue."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file, strict=True))
+            reader = csv.DictReader(file, strict=True)
+            rows = [Row(row, f"{path.name}:{reader.line_num}") for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as problem:
         raise InvalidCatalogue([f"{path.name}: {problem}"]) from problem
-    for number, row in enumerate(rows, start=2):
-        if None in row or None in row.values():
-            raise InvalidCatalogue(
-                [_("%(file)s, línea %(line)s: sobran o faltan columnas")
-                 % {"file": path.name, "line": number}]
-            )  # fmt: skip
+    uneven = [row.where for row in rows if None in row or None in row.values()]
+    if uneven:
+        raise InvalidCatalogue(
+            [_("%s: sobran o faltan columnas") % where for where in uneven]
+        )
     return rows
 
 
+def built(rows: Iterable[Row], build: Callable[[Row], Thing]) -> list[Thing]:
+    """What a function makes of each row. Raises InvalidCatalogue with all problems."""
+    things: list[Thing] = []
+    problems: list[str] = []
+    for row in rows:
+        try:
+            things.append(build(row))
+        except InvalidCatalogue as invalid:
+            problems += invalid.problems
+    if problems:
+        raise InvalidCatalogue(problems)
+    return things
+
+
 def load_duties(rows: Iterable[Row], changes: Changes) -> None:
-    upsert(
-        [
-            Duty(
-                code=row["code"],
-                name_es=row["name_es"],
-                name_en=row["name_en"],
-                description=row["description_es"],
-            )
-            for row in rows
-        ],
-        changes,
+    upsert(built(rows, duty_of), changes)
+
+
+def duty_of(row: Row) -> Duty:
+    return Duty(
+        code=row["code"],
+        name_es=row["name_es"],
+        name_en=row["name_en"],
+        description=row["description_es"],
     )
 
 
 def load_entities(rows: Iterable[Row], changes: Changes) -> None:
     """The entities of the file, and a municipality for each district."""
-    listed = [
-        Entity(
-            code=row["code"],
-            name=row["name"],
-            name_en=row["name_en"],
-            kind=row["kind"],
-        )
-        for row in rows
-    ]
-    upsert([*listed, *municipalities()], changes)
+    upsert([*built(rows, entity_of), *municipalities()], changes)
+
+
+def entity_of(row: Row) -> Entity:
+    return Entity(
+        code=row["code"],
+        name=row["name"],
+        name_en=row["name_en"],
+        kind=row["kind"],
+    )
 
 
 def municipalities() -> list[Entity]:
@@ -110,30 +151,44 @@ def municipalities() -> list[Entity]:
 
 
 def upsert(wanted: Sequence[models.Model], changes: Changes) -> None:
-    """Make the stored rows say what these say, by primary key."""
+    """Make the stored rows of one model say what these say, by primary key.
+
+    Raises InvalidCatalogue with every row that is wrong, before it saves any.
+    """
+    problems = [problem for thing in wanted for problem in problems_of(thing)]
+    for key, times in Counter(thing.pk for thing in wanted).items():
+        if times > 1:
+            problems.append(
+                _("%(key)s está %(times)s veces") % {"key": key, "times": times}
+            )
+    if problems:
+        raise InvalidCatalogue(problems)
+    if not wanted:
+        return
+    stored = type(wanted[0])._default_manager.in_bulk([thing.pk for thing in wanted])
     for thing in wanted:
-        validated(thing)
-        model = type(thing)
-        stored = model._default_manager.filter(pk=thing.pk).first()
-        if stored is None:
+        before = stored.get(thing.pk)
+        if before is None:
             thing.save(force_insert=True)
             changes.add("+", thing)
             continue
-        different = differences(stored, thing)
+        different = differences(before, thing)
         if different:
             thing.save(force_update=True, update_fields=list(different))
             changes.add("~", thing, ", ".join(different))
 
 
-def validated(thing: models.Model) -> None:
+def problems_of(thing: models.Model) -> list[str]:
+    """What the database would refuse of a row, in words."""
     try:
         thing.clean_fields()
+        thing.validate_constraints()
     except ValidationError as problem:
-        problems = [
+        return [
             f"{thing.pk}: {name}: {' '.join(texts)}"
             for name, texts in problem.message_dict.items()
         ]
-        raise InvalidCatalogue(problems) from problem
+    return []
 
 
 def differences(before: models.Model, after: models.Model) -> dict[str, Any]:
@@ -150,17 +205,27 @@ def parse_jurisdictions(rows: Iterable[Row]) -> list[Jurisdiction]:
     Raises InvalidCatalogue with every row that cannot be understood.
     """
     reader = JurisdictionReader(list(rows))
-    rules = [rule for row in reader.rows for rule in reader.rules_of(row)]
-    reader.check_overlaps(rules)
-    if reader.problems:
-        raise InvalidCatalogue(reader.problems)
+    rules = [rule for of_row in built(reader.rows, reader.rules_of) for rule in of_row]
+    check_overlaps(rules)
     return rules
+
+
+def check_overlaps(rules: Iterable[Jurisdiction]) -> None:
+    problems = []
+    for place, same in by_place(rules).items():
+        same.sort(key=first_day)
+        problems += [
+            _("%(rule)s: dos entidades a la vez") % {"rule": " ".join(place)}
+            for one, following in pairwise(same)
+            if overlap(one, following)
+        ]
+    if problems:
+        raise InvalidCatalogue(problems)
 
 
 class JurisdictionReader:
     def __init__(self, rows: list[Row]) -> None:
         self.rows = rows
-        self.problems: list[str] = []
         self.duties = set(Duty.objects.values_list("code", flat=True))
         self.entities = set(Entity.objects.values_list("code", flat=True))
         self.municipality_of = dict(
@@ -180,6 +245,7 @@ class JurisdictionReader:
         }
 
     def rules_of(self, row: Row) -> list[Jurisdiction]:
+        """One rule, or for `*` one for each district. Raises InvalidCatalogue."""
         if row["place"] == "*" and row["entity"] == MUNICIPALITY:
             return [
                 self.rule(row, district, entity)
@@ -193,55 +259,47 @@ class JurisdictionReader:
 
     def rule(self, row: Row, place: str, entity: str) -> Jurisdiction:
         self.check(row, place, entity)
-        return Jurisdiction(
+        rule = Jurisdiction(
             duty_id=row["duty"],
             level=row["level"],
             place=place,
             entity_id=entity,
-            valid_from=self.day(row, "valid_from"),
-            valid_to=self.day(row, "valid_to"),
+            valid_from=day_of(row, "valid_from"),
+            valid_to=day_of(row, "valid_to"),
             legal_basis=row["legal_basis"],
             note=row["note"],
-            confirmed=row["confirmed"] == "true",
+            confirmed=row.boolean("confirmed"),
         )
+        if first_day(rule) > last_day(rule):
+            raise InvalidCatalogue([f"{row.where}: " + _("termina antes de empezar")])
+        return rule
 
     def check(self, row: Row, place: str, entity: str) -> None:
+        problems = []
         if row["duty"] not in self.duties:
-            self.complain(row, _("no existe la competencia %s") % row["duty"])
+            problems.append(_("no existe la competencia %s") % row["duty"])
         if entity not in self.entities:
-            self.complain(row, _("no existe la entidad %s") % entity)
+            problems.append(_("no existe la entidad %s") % entity)
         if place not in self.places.get(row["level"], set()):
-            self.complain(
-                row,
+            problems.append(
                 _("no existe el lugar «%(place)s» en el nivel «%(level)s»")
-                % {"place": place, "level": row["level"]},
+                % {"place": place, "level": row["level"]}
             )
+        if len(row["legal_basis"]) > LONGEST_LEGAL_BASIS:
+            problems.append(
+                _("legal_basis tiene más de %s letras") % LONGEST_LEGAL_BASIS
+            )
+        if problems:
+            raise InvalidCatalogue([f"{row.where}: {problem}" for problem in problems])
 
-    def day(self, row: Row, name: str) -> date | None:
-        if not row[name]:
-            return None
-        try:
-            return date.fromisoformat(row[name])
-        except ValueError:
-            self.complain(row, _("%s no es un día (AAAA-MM-DD)") % row[name])
-            return None
 
-    def check_overlaps(self, rules: list[Jurisdiction]) -> None:
-        by_place: dict[tuple[str, str, str], list[Jurisdiction]] = {}
-        for rule in rules:
-            by_place.setdefault((rule.duty_id, rule.level, rule.place), []).append(rule)
-        for (duty, level, place), same in by_place.items():
-            same.sort(key=lambda rule: rule.valid_from or date.min)
-            for one, following in pairwise(same):
-                if (one.valid_to or date.max) >= (following.valid_from or date.min):
-                    self.problems.append(
-                        _("%(rule)s: dos entidades a la vez")
-                        % {"rule": f"{duty} {level} {place}"}
-                    )
-
-    def complain(self, row: Row, what: str) -> None:
-        rule = f"{row['duty']} {row['level']} {row['place']}"
-        self.problems.append(f"{rule}: {what}")
+def day_of(row: Row, column: str) -> date | None:
+    if not row[column]:
+        return None
+    try:
+        return date.fromisoformat(row[column])
+    except ValueError as problem:
+        raise row.wrong(column, _("es un día (AAAA-MM-DD)")) from problem
 
 
 def known_places() -> dict[str, set[str]]:
@@ -262,8 +320,10 @@ def load_jurisdictions(rules: list[Jurisdiction], changes: Changes, day: date) -
     """
     stored = {rule_key(rule): rule for rule in Jurisdiction.objects.all()}
     wanted = {rule_key(rule): rule for rule in rules}
-    for key in stored.keys() - wanted.keys():
-        retire(stored[key], day, changes)
+    successors = by_place(rules)
+    for key, rule in stored.items():
+        if key not in wanted:
+            retire(rule, successors.get(place_key(rule), []), day, changes)
     for key, rule in wanted.items():
         before = stored.get(key)
         if before is None:
@@ -276,18 +336,48 @@ def load_jurisdictions(rules: list[Jurisdiction], changes: Changes, day: date) -
             changes.add("~", rule, ", ".join(different))
 
 
-def rule_key(rule: Jurisdiction) -> tuple[str, str, str, date | None]:
-    return rule.duty_id, rule.level, rule.place, rule.valid_from
-
-
-def retire(rule: Jurisdiction, day: date, changes: Changes) -> None:
-    eve = day - timedelta(days=1)
-    if rule.valid_to and rule.valid_to <= eve:
+def retire(
+    rule: Jurisdiction, successors: list[Jurisdiction], day: date, changes: Changes
+) -> None:
+    """End a rule before `day`, or before the first that the file puts in its place."""
+    end = min(
+        [day, *(first_day(other) for other in successors if overlap(rule, other))]
+    )
+    if last_day(rule) < end:
         return
-    if rule.valid_from and rule.valid_from > eve:
+    if first_day(rule) >= end:
         changes.add("-", rule)
         rule.delete()
         return
-    rule.valid_to = eve
+    rule.valid_to = end - timedelta(days=1)
     rule.save(update_fields=["valid_to"])
-    changes.add("-", rule, _("termina el %s") % eve.isoformat())
+    changes.add("-", rule, _("termina el %s") % rule.valid_to.isoformat())
+
+
+def by_place(
+    rules: Iterable[Jurisdiction],
+) -> dict[tuple[str, str, str], list[Jurisdiction]]:
+    grouped: dict[tuple[str, str, str], list[Jurisdiction]] = defaultdict(list)
+    for rule in rules:
+        grouped[place_key(rule)].append(rule)
+    return grouped
+
+
+def place_key(rule: Jurisdiction) -> tuple[str, str, str]:
+    return rule.duty_id, rule.level, rule.place
+
+
+def rule_key(rule: Jurisdiction) -> tuple[str, str, str, date | None]:
+    return *place_key(rule), rule.valid_from
+
+
+def overlap(one: Jurisdiction, other: Jurisdiction) -> bool:
+    return first_day(one) <= last_day(other) and first_day(other) <= last_day(one)
+
+
+def first_day(rule: Jurisdiction) -> date:
+    return rule.valid_from or date.min
+
+
+def last_day(rule: Jurisdiction) -> date:
+    return rule.valid_to or date.max

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile, ZipFile
 
+import numpy as np
 import shapely
 from django.contrib.gis.geos import GEOSGeometry, MultiPolygon
-from django.db import transaction
+from django.core.exceptions import ValidationError
+from django.db import connection, models, transaction
 from django.utils.translation import gettext as _
 from shapely.geometry.base import BaseGeometry
 
@@ -30,16 +33,35 @@ CODE_FIELDS = ["code", "codigo", "cod_corr", "cod_corre", "cod_dist", "cod_prov"
 NAME_FIELDS = ["name", "nombre", "corregimie", "corregimiento", "distrito", "provincia"]
 CODE_LENGTH = {Level.PROVINCE: 2, Level.DISTRICT: 4, Level.CORREGIMIENTO: 6}
 PARENT = {Level.CORREGIMIENTO: Level.DISTRICT, Level.DISTRICT: Level.PROVINCE}
+PLACES: dict[Level, type[models.Model]] = {
+    Level.PROVINCE: Province,
+    Level.DISTRICT: District,
+    Level.CORREGIMIENTO: Corregimiento,
+    Level.ZONE: Zone,
+}
+PARENT_FIELD = {
+    Level.DISTRICT: "province_id",
+    Level.CORREGIMIENTO: "district_id",
+}
+WITH_KIND = {Level.PROVINCE, Level.CORREGIMIENTO}
+WITH_NOTE = {Level.PROVINCE, Level.DISTRICT}
+# GDAL's own program: any format, any CRS; longitude first, heights left out.
 TO_WGS84 = [
-    *("ogr2ogr", "-f", "GeoJSONSeq", "-t_srs", "EPSG:4326"),
+    *("ogr2ogr", "-f", "GeoJSONSeq", "-t_srs", "EPSG:4326", "-dim", "XY"),
     *("-lco", "COORDINATE_PRECISION=7"),
 ]
+IN_A_ZIP = {".shp", ".gpkg", ".geojson", ".json"}
 # Panama with its seas, in degrees: outside it the CRS of a file is not what it says.
 PANAMA = shapely.box(-84.0, 5.5, -76.0, 11.0)
 # An overlap or an outcrop smaller than this is the rounding of the last decimal.
 NEGLIGIBLE_SQUARE_DEGREES = 1e-7
 
+# How many codes a sentence names before it says "…".
+MOST_NAMED = 10
+
 Progress = Callable[[Iterable[Any], str], Iterable[Any]]
+# A code says which place only together with its level.
+Key = tuple[str, str]
 
 
 class UnreadableFile(Exception):
@@ -56,6 +78,19 @@ class Feature:
 
     def __str__(self) -> str:
         return f"{self.code} {self.name}".strip()
+
+    @property
+    def key(self) -> Key:
+        return self.level, self.code
+
+    @property
+    def parent_code(self) -> str:
+        return self.code[:-2]
+
+    @property
+    def parent_key(self) -> Key | None:
+        parent = PARENT.get(self.level)
+        return (parent, self.parent_code) if parent else None
 
 
 @dataclass
@@ -77,44 +112,85 @@ def read_features(
     if not features:
         raise UnreadableFile(_("%(file)s no tiene ningún lugar") % {"file": path})
     fields = list(features[0]["properties"])
-    code = code_field or pick(fields, CODE_FIELDS, path)
-    name = name_field or pick(fields, NAME_FIELDS, path)
+    code = pick(fields, [code_field] if code_field else CODE_FIELDS, path)
+    name = pick(fields, [name_field] if name_field else NAME_FIELDS, path)
     return [to_feature(row, level, code, name) for row in features]
 
 
-def as_wgs84(path: Path) -> Iterator[str]:
+def as_wgs84(path: Path) -> list[str]:
+    """A line of GeoJSON for each feature. Raises UnreadableFile."""
     if not path.exists():
         raise UnreadableFile(_("no existe el archivo %(file)s") % {"file": path})
-    source = f"/vsizip/{path}" if path.suffix == ".zip" else str(path)
+    source = inside_zip(path) if path.suffix.lower() == ".zip" else str(path)
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "features.geojsonl"
-        # GDAL's own program: any format, any CRS, longitude first.
-        done = subprocess.run(  # noqa: S603 - the operator's file, no shell
-            [*TO_WGS84, str(target), source],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode != 0 or not target.exists():
-            reason = done.stderr.strip().splitlines()
-            raise UnreadableFile(
-                _("GDAL no puede leer %(file)s: %(reason)s")
-                % {"file": path, "reason": reason[0] if reason else "?"}
+        try:
+            done = subprocess.run(  # noqa: S603 - the operator's file, no shell
+                [*TO_WGS84, str(target), source],
+                capture_output=True,
+                text=True,
+                check=False,
             )
-        yield from target.read_text(encoding="utf-8").splitlines()
+        except FileNotFoundError as missing:
+            raise UnreadableFile(
+                _("falta el programa ogr2ogr: instale el paquete gdal-bin")
+            ) from missing
+        if done.returncode != 0 or not target.exists():
+            raise UnreadableFile(
+                _("%(file)s no se puede leer: %(reason)s")
+                % {"file": path, "reason": reason_of(done.stderr)}
+            )
+        # Not `splitlines`, which also ends a line at some characters of a name.
+        lines = target.read_text(encoding="utf-8").split("\n")
+    return [line for line in lines if line]
+
+
+def inside_zip(path: Path) -> str:
+    """How GDAL names the one boundary file of a zip, in whatever folder of it."""
+    try:
+        with ZipFile(path) as archive:
+            inside = archive.namelist()
+    except BadZipFile as broken:
+        raise UnreadableFile(_("%(file)s no es un zip") % {"file": path}) from broken
+    found = [
+        name
+        for name in inside
+        if Path(name).suffix.lower() in IN_A_ZIP and not name.startswith("__MACOSX/")
+    ]
+    if len(found) != 1:
+        raise UnreadableFile(
+            _("%(file)s debe tener un solo archivo de límites; tiene %(count)s")
+            % {"file": path, "count": len(found)}
+        )
+    return f"/vsizip/{path}/{found[0]}"
+
+
+def reason_of(complaint: str) -> str:
+    # After the sentence come all the formats that GDAL knows, an arrow before each.
+    lines = [line for line in complaint.splitlines() if not line.startswith("  ->")]
+    sentence = " ".join(" ".join(lines).split())
+    if "no coordinate system" in sentence:
+        return _("no dice su sistema de coordenadas (a un Shapefile, su .prj)")
+    if "Unable to open datasource" in sentence:
+        return _("no es un formato de límites que GDAL conozca")
+    return sentence or "?"
 
 
 def pick(fields: list[str], wanted: list[str], path: Path) -> str:
     by_lower = {name.lower(): name for name in fields}
     for name in wanted:
-        if name in by_lower:
-            return by_lower[name]
+        if name.lower() in by_lower:
+            return by_lower[name.lower()]
     raise UnreadableFile(
         _(
-            "%(file)s no tiene un campo con el código y otro con el nombre; "
-            "tiene %(fields)s: indíquelos con --code-field y --name-field"
+            "%(file)s no tiene ningún campo llamado %(wanted)s; tiene %(fields)s: "
+            "indíquelo con --code-field o --name-field"
         )
-        % {"file": path, "fields": ", ".join(fields)}
+        % {
+            "file": path,
+            "wanted": _(" ni ").join(wanted),
+            "fields": ", ".join(fields),
+        }
     )
 
 
@@ -124,48 +200,50 @@ def to_feature(row: dict[str, Any], level: Level, code: str, name: str) -> Featu
     properties = row["properties"]
     return Feature(
         level=level,
-        code=str(properties[code] or "").strip(),
-        name=str(properties[name] or "").strip(),
+        code=str(properties.get(code) or "").strip(),
+        name=str(properties.get(name) or "").strip(),
         outline=outline,
         properties=properties,
     )
 
 
 def checked(
-    features: list[Feature], known: dict[str, str], progress: Progress
+    features: list[Feature], known: dict[Key, str], progress: Progress
 ) -> tuple[list[Feature], Findings]:
     """The features with their rings mended, and what was found wrong.
 
-    `known` are the codes and names of places that need not be in the files.
+    `known` are the names of the places that need not be in the files.
     """
     findings = Findings()
     check_codes(features, known, findings)
     mended = [mend(feature, findings) for feature in progress(features, _("Revisando"))]
+    check_outlines(mended, findings)
     check_nesting(mended, findings)
     check_overlaps(mended, findings)
     return mended, findings
 
 
 def check_codes(
-    features: list[Feature], known: dict[str, str], findings: Findings
+    features: list[Feature], known: dict[Key, str], findings: Findings
 ) -> None:
-    seen: set[tuple[str, str]] = set()
-    codes = {feature.code for feature in features} | set(known)
+    seen: set[Key] = set()
+    keys = {feature.key for feature in features} | set(known)
     for feature in features:
         if not feature.code or not feature.name:
             findings.errors.append(
                 _("un lugar sin código o sin nombre: «%(place)s»") % {"place": feature}
             )
-        if (feature.level, feature.code) in seen:
+            continue
+        if feature.key in seen:
             findings.errors.append(
                 _("el código %(place)s está dos veces") % {"place": feature}
             )
-        seen.add((feature.level, feature.code))
-        check_code(feature, codes, known, findings)
+        seen.add(feature.key)
+        check_code(feature, keys, known, findings)
 
 
 def check_code(
-    feature: Feature, codes: set[str], known: dict[str, str], findings: Findings
+    feature: Feature, keys: set[Key], known: dict[Key, str], findings: Findings
 ) -> None:
     length = CODE_LENGTH.get(feature.level)
     if length and len(feature.code) != length:
@@ -173,30 +251,56 @@ def check_code(
             _("%(place)s: el código de este nivel tiene %(length)s dígitos")
             % {"place": feature, "length": length}
         )
-    if feature.level in PARENT and parent_code(feature) not in codes:
+        return
+    if feature.parent_key and feature.parent_key not in keys:
         findings.errors.append(
             _("%(place)s: no existe el lugar %(parent)s al que pertenece")
-            % {"place": feature, "parent": parent_code(feature)}
+            % {"place": feature, "parent": feature.parent_code}
         )
-    before = known.get(feature.code, feature.name)
+    before = known.get(feature.key, feature.name)
     if before.casefold() != feature.name.casefold():
         findings.warnings.append(
             _("%(place)s se llamaba «%(before)s»")
             % {"place": feature, "before": before}
         )
+    check_values(feature, findings)
 
 
-def parent_code(feature: Feature) -> str:
-    return feature.code[:-2]
+def check_values(feature: Feature, findings: Findings) -> None:
+    """What the database would refuse: too long a name, a kind that does not exist."""
+    model = PLACES.get(feature.level)
+    if model is None:
+        return
+    values = {"code": feature.code, **values_of(feature)}
+    try:
+        # The parent may come with the same files: `check_code` looks for it.
+        model(**values).clean_fields(exclude={"province", "district"})
+    except ValidationError as refusal:
+        findings.errors += [
+            f"{feature}: {name}: {' '.join(texts)}"
+            for name, texts in refusal.message_dict.items()
+        ]
+
+
+def values_of(feature: Feature) -> dict[str, Any]:
+    """The columns of a place's row. A kind that the file does not tell stays as it is;
+    a note does not, because it speaks of the outline."""
+    values = {"name": feature.name}
+    kind = feature.properties.get("kind")
+    if kind and feature.level in WITH_KIND:
+        values["kind"] = str(kind)
+    if feature.level in WITH_NOTE:
+        values["note"] = str(feature.properties.get("note") or "")
+    if feature.level in PARENT_FIELD:
+        values[PARENT_FIELD[feature.level]] = feature.parent_code
+    return values
 
 
 def mend(feature: Feature, findings: Findings) -> Feature:
     outline = feature.outline
     if outline is None or outline.is_empty:
         findings.warnings.append(_("%(place)s no tiene contorno") % {"place": feature})
-        return Feature(
-            feature.level, feature.code, feature.name, None, feature.properties
-        )
+        return replace(feature, outline=None)
     if not outline.is_valid:
         findings.warnings.append(
             _("%(place)s: contorno inválido, reparado (%(reason)s)")
@@ -218,18 +322,24 @@ def mend(feature: Feature, findings: Findings) -> Feature:
             _("%(place)s está fuera de Panamá: revise el sistema de coordenadas")
             % {"place": feature}
         )
-    return Feature(
-        feature.level, feature.code, feature.name, merged, feature.properties
-    )
+    return replace(feature, outline=merged)
+
+
+def check_outlines(features: list[Feature], findings: Findings) -> None:
+    """A file of names only would leave its level without any outline."""
+    drawn = {feature.level for feature in features if feature.outline is not None}
+    for level in {feature.level for feature in features} - drawn:
+        findings.errors.append(
+            _("ningún lugar del nivel «%(level)s» tiene contorno")
+            % {"level": level.label}
+        )
 
 
 def check_nesting(features: list[Feature], findings: Findings) -> None:
-    outlines = {feature.code: feature.outline for feature in features}
+    outlines = {feature.key: feature.outline for feature in features}
     for feature in features:
-        if feature.level not in PARENT or feature.outline is None:
-            continue
-        parent = outlines.get(parent_code(feature))
-        if parent is None:
+        parent = outlines.get(feature.parent_key) if feature.parent_key else None
+        if feature.outline is None or parent is None:
             continue
         outside = shapely.difference(feature.outline, parent).area
         if outside > max(NEGLIGIBLE_SQUARE_DEGREES, feature.outline.area / 1000):
@@ -238,7 +348,7 @@ def check_nesting(features: list[Feature], findings: Findings) -> None:
                 % {
                     "place": feature,
                     "percent": 100 * outside / feature.outline.area,
-                    "parent": parent_code(feature),
+                    "parent": feature.parent_code,
                 }
             )
 
@@ -247,7 +357,7 @@ def check_overlaps(features: list[Feature], findings: Findings) -> None:
     """Two districts, or two corregimientos, that claim the same ground."""
     for level in (Level.DISTRICT, Level.CORREGIMIENTO):
         drawn = [f for f in features if f.level == level and f.outline is not None]
-        outlines = [f.outline for f in drawn]
+        outlines = np.array([f.outline for f in drawn], dtype=object)
         pairs = shapely.STRtree(outlines).query(outlines, predicate="intersects")
         for one, other in pairs.T:
             if one >= other:
@@ -272,7 +382,8 @@ def load_generation(
 
     Levels that are not among the features are carried over from the active one.
     """
-    before = Generation.objects.select_for_update().active().first()
+    one_load_at_a_time()
+    before = Generation.objects.active().first()
     generation = Generation.objects.create(source=source)
     for feature in progress(features, _("Guardando")):
         save_place(feature)
@@ -286,31 +397,19 @@ def load_generation(
     return generation
 
 
+def one_load_at_a_time() -> None:
+    """Until the end of the transaction a second load waits; readers do not."""
+    table = Generation._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(f'LOCK TABLE "{table}" IN SHARE ROW EXCLUSIVE MODE')
+
+
 def save_place(feature: Feature) -> None:
-    kind = feature.properties.get("kind")
-    note = feature.properties.get("note") or ""
-    match feature.level:
-        case Level.PROVINCE:
-            defaults = {"name": feature.name, "note": note}
-            if kind:
-                defaults["kind"] = kind
-            Province.objects.update_or_create(code=feature.code, defaults=defaults)
-        case Level.DISTRICT:
-            parent = {"province_id": parent_code(feature)}
-            District.objects.update_or_create(
-                code=feature.code,
-                defaults={"name": feature.name, "note": note, **parent},
-            )
-        case Level.CORREGIMIENTO:
-            parent = {"district_id": parent_code(feature)}
-            defaults = {"name": feature.name, **parent}
-            if kind:
-                defaults["kind"] = kind
-            Corregimiento.objects.update_or_create(code=feature.code, defaults=defaults)
-        case Level.ZONE:
-            Zone.objects.update_or_create(
-                code=feature.code, defaults={"name": feature.name}
-            )
+    model = PLACES.get(feature.level)
+    if model:
+        model._default_manager.update_or_create(
+            code=feature.code, defaults=values_of(feature)
+        )
 
 
 def save_outline(feature: Feature, generation: Generation) -> None:
@@ -333,10 +432,28 @@ def carry_over(before: Generation, generation: Generation, levels: set[Level]) -
         boundary.save()
 
 
-def known_names() -> dict[str, str]:
-    """The code and name of every place already loaded."""
+def known_names() -> dict[Key, str]:
+    """The name of every place already loaded."""
     return {
-        **dict(Province.objects.values_list("code", "name")),
-        **dict(District.objects.values_list("code", "name")),
-        **dict(Corregimiento.objects.values_list("code", "name")),
+        (level, code): name
+        for level, model in PLACES.items()
+        for code, name in model._default_manager.values_list("code", "name")
     }
+
+
+def gone(features: list[Feature]) -> list[str]:
+    """Places that have an outline now and would have none, a sentence per level."""
+    given = {feature.key for feature in features if feature.outline is not None}
+    drawn = Boundary.objects.filter(generation__is_active=True).order_by("code")
+    sentences = []
+    for level in sorted({feature.level for feature in features}):
+        codes = drawn.filter(level=level).values_list("code", flat=True)
+        missing = [code for code in codes if (level, code) not in given]
+        if missing:
+            sentences.append(
+                _("%(count)s lugares del nivel «%(level)s» se quedan sin contorno: ")
+                % {"count": len(missing), "level": level.label}
+                + ", ".join(missing[:MOST_NAMED])
+                + ("…" if len(missing) > MOST_NAMED else "")
+            )
+    return sentences

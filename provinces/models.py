@@ -27,7 +27,7 @@ class Province(models.Model):
 
     code = models.CharField(max_length=2, primary_key=True)
     name = models.CharField(max_length=80)
-    kind = models.CharField(max_length=10, choices=Kind)
+    kind = models.CharField(max_length=10, choices=Kind, default=Kind.PROVINCE)
     note = models.TextField(blank=True)
 
     class Meta:

@@ -107,55 +107,54 @@ class Territory:
         self.names = names_of_places()
 
     def place_at(self, lon: float, lat: float, accuracy: float = 0) -> Place:
-        covering = self.districts.covering(lon, lat)
+        point = shapely.points([lon, lat])
+        covering = self.districts.covering(point)
         if covering:
             district, snapped = covering[0], None
         else:
-            near = self._nearest_district(lon, lat, accuracy)
+            near = self._nearest_district(point, accuracy)
             district, snapped = near.code, round(near.metres, 1)
         return Place(
             province=self.names[district[:2]],
             district=self.names[district],
-            corregimiento=self._corregimiento(district, lon, lat),
-            zones=tuple(self.zones.covering(lon, lat)),
+            corregimiento=self._corregimiento(district, point),
+            zones=tuple(self.zones.covering(point)),
             snapped=snapped,
-            near_border=self._across_the_border(district, lon, lat, accuracy),
+            near_border=self._across_the_border(district, point, accuracy),
         )
 
     def nearest_border(self, lon: float, lat: float, district: str) -> Neighbour | None:
         """The closest other district, however far."""
-        return self._neighbour(
-            self.districts.nearest(lon, lat, besides=frozenset([district]))
-        )
+        point = shapely.points([lon, lat])
+        return self._neighbour(self.districts.nearest(point, besides=district))
 
-    def _nearest_district(self, lon: float, lat: float, accuracy: float) -> Near:
+    def _nearest_district(self, point: shapely.Point, accuracy: float) -> Near:
         tolerance = float(settings.SNAP_METRES)
-        if self.abroad.covering(lon, lat):
+        if self.abroad.covering(point):
             tolerance = max(BORDER_TOLERANCE_METRES, min(accuracy, tolerance))
-        near = self.districts.nearest(lon, lat, within=tolerance)
+        near = self.districts.nearest(point, within=tolerance)
         if near is None:
             raise OutsidePanama
         return near
 
-    def _corregimiento(self, district: str, lon: float, lat: float) -> Named | None:
+    def _corregimiento(self, district: str, point: shapely.Point) -> Named | None:
         index = self.corregimientos.get(district)
         if index is None:
             return None
-        covering = index.covering(lon, lat)
+        covering = index.covering(point)
         if covering:
             return self.names[covering[0]]
         # The corregimientos' outlines are coarser than the district's: its gaps are
         # given to the nearest of the same district.
-        near = index.nearest(lon, lat, within=float(settings.SNAP_METRES))
+        near = index.nearest(point, within=float(settings.SNAP_METRES))
         return self.names[near.code] if near else None
 
     def _across_the_border(
-        self, district: str, lon: float, lat: float, accuracy: float
+        self, district: str, point: shapely.Point, accuracy: float
     ) -> Neighbour | None:
         if accuracy <= 0:
             return None
-        besides = frozenset([district])
-        return self._neighbour(self.districts.nearest(lon, lat, accuracy, besides))
+        return self._neighbour(self.districts.nearest(point, accuracy, district))
 
     def _neighbour(self, near: Near | None) -> Neighbour | None:
         if near is None:

@@ -16,6 +16,7 @@ from provinces.catalogue import (
     Changes,
     InvalidCatalogue,
     Row,
+    built,
     load_duties,
     load_entities,
     load_jurisdictions,
@@ -23,7 +24,7 @@ from provinces.catalogue import (
     read_rows,
     upsert,
 )
-from provinces.models import District, Duty
+from provinces.models import District
 
 BATCH = 1000
 
@@ -49,40 +50,30 @@ def load_catalogue(folder: Path, day: date, progress: Progress) -> Changes:
 
 
 def load_groups(rows: list[Row], changes: Changes) -> None:
-    upsert(
-        [
-            Group(
-                code=row["code"],
-                name_es=row["name_es"],
-                name_en=row["name_en"],
-                position=int(row["position"]),
-            )
-            for row in rows
-        ],
-        changes,
+    upsert(built(rows, group_of), changes)
+
+
+def group_of(row: Row) -> Group:
+    return Group(
+        code=row["code"],
+        name_es=row["name_es"],
+        name_en=row["name_en"],
+        position=row.number("position"),
     )
 
 
 def load_categories(rows: list[Row], changes: Changes, progress: Progress) -> None:
-    duties = set(Duty.objects.values_list("code", flat=True))
-    unknown = [row["code"] for row in rows if row["duty"] not in duties]
-    if unknown:
-        raise InvalidCatalogue([_("%s: no existe su competencia") % c for c in unknown])
     before = {category.code: category for category in Category.objects.all()}
-    wanted = [category_of(row) for row in rows]
+    wanted = built(rows, category_of)
     upsert(wanted, changes)
     for category in wanted:
         earlier = before.get(category.code)
-        if earlier and earlier.precision != category.precision:
+        if earlier and shown_as(earlier) != shown_as(category):
             republish(category, progress)
     retire_categories({category.code for category in wanted}, changes)
 
 
 def category_of(row: Row) -> Category:
-    try:
-        amount = int(row["sla_amount"])
-    except ValueError as problem:
-        raise InvalidCatalogue([f"{row['code']}: {problem}"]) from problem
     return Category(
         code=row["code"],
         group_id=row["group"],
@@ -91,14 +82,19 @@ def category_of(row: Row) -> Category:
         duty_id=row["duty"],
         act=row["act"],
         precision=row["precision"],
-        private=row["private"] == "true",
+        private=row.boolean("private"),
         emergency_es=row["emergency_es"],
         emergency_en=row["emergency_en"],
-        sla_amount=amount,
+        sla_amount=row.number("sla_amount"),
         sla_unit=row["sla_unit"],
-        place_based=row["place_based"] == "true",
+        place_based=row.boolean("place_based"),
         keywords=row["keywords_es"],
     )
+
+
+def shown_as(category: Category) -> tuple[str, bool]:
+    """What of the category decides how its cases are public."""
+    return category.precision, category.private
 
 
 def retire_categories(wanted: set[str], changes: Changes) -> None:

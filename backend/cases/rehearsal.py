@@ -33,13 +33,13 @@ def rehearse(
     for rule in rules:
         by_duty[rule.duty_id].append(rule)
     for case in cases.select_related("category").order_by("id").iterator():
-        rule = deciding_rule(
+        winner = deciding_rule(
             by_duty[case.category.duty_id],
             place_of(case),
             case.filed_at.astimezone(PANAMA).date(),
         )
         before = case.entity_id or NOBODY
-        after = rule.entity_id if rule else NOBODY
+        after = winner.entity_id if winner else NOBODY
         yield None if before == after else Move(case, before, after)
 
 

@@ -60,6 +60,7 @@ class Migration(migrations.Migration):
                     "kind",
                     models.CharField(
                         choices=[("province", "provincia"), ("comarca", "comarca")],
+                        default="province",
                         max_length=10,
                     ),
                 ),

@@ -1,5 +1,6 @@
 """Load boundary files into a new generation: all of them, or nothing."""
 
+import sys
 from argparse import ArgumentParser
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,6 +16,7 @@ from provinces.loading import (
     Findings,
     UnreadableFile,
     checked,
+    gone,
     known_names,
     load_generation,
     read_features,
@@ -82,7 +84,9 @@ class Command(BaseCommand):
                 features += read_features(path, level, *fields)
         except UnreadableFile as problem:
             raise CommandError(str(problem)) from problem
-        return checked(features, known_names(), self.progress)
+        features, findings = checked(features, known_names(), self.progress)
+        findings.warnings += gone(features)
+        return features, findings
 
     def report(self, findings: Findings) -> None:
         for warning in findings.warnings:
@@ -91,7 +95,8 @@ class Command(BaseCommand):
             self.stderr.write(self.style.ERROR(f"✗ {error}"))
 
     def progress(self, items: Iterable[Any], what: str) -> Iterable[Any]:
-        return tqdm(items, desc=what, file=self.stderr, disable=None, leave=False)
+        # Not `self.stderr`, which ends every write with a new line.
+        return tqdm(items, desc=what, file=sys.stderr, disable=None, leave=False)
 
 
 def shipped_files() -> dict[Level, Path]:

@@ -1,5 +1,6 @@
 """Load duties, entities, jurisdictions and categories; say what changed."""
 
+import sys
 from argparse import ArgumentParser
 from collections.abc import Iterable
 from pathlib import Path
@@ -43,4 +44,5 @@ class Command(BaseCommand):
         )
 
     def progress(self, items: Iterable[Any], what: str) -> Iterable[Any]:
-        return tqdm(items, desc=what, file=self.stderr, disable=None, leave=False)
+        # Not `self.stderr`, which ends every write with a new line.
+        return tqdm(items, desc=what, file=sys.stderr, disable=None, leave=False)

@@ -1,5 +1,6 @@
 """Which stored cases would change hands if these jurisdictions were the rules."""
 
+import sys
 from argparse import ArgumentParser
 from collections import Counter
 from datetime import date
@@ -10,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 from tqdm import tqdm
 
+from backend.cases.deadlines import PANAMA
 from backend.cases.models import Case
 from backend.cases.rehearsal import Move, rehearse
 from provinces.catalogue import InvalidCatalogue, parse_jurisdictions, read_rows
@@ -33,14 +35,15 @@ class Command(BaseCommand):
         count = cases.count()
         moves: Counter[tuple[str, str]] = Counter()
         steps = rehearse(cases, rules)
-        for move in tqdm(steps, total=count, file=self.stderr, disable=None):
+        # Not `self.stderr`, which ends every write with a new line.
+        for move in tqdm(steps, total=count, file=sys.stderr, disable=None):
             if move:
                 moves[move.before, move.after] += 1
                 self.stdout.write(self.line(move))
         self.summary(moves, count)
 
     def line(self, move: Move) -> str:
-        day = move.case.filed_at.date().isoformat()
+        day = move.case.filed_at.astimezone(PANAMA).date().isoformat()
         where = f"{move.case.district_id} {move.case.category_id}"
         return f"{move.case.number}  {day}  {where}  {move.before} → {move.after}"
 

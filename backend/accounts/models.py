@@ -49,6 +49,7 @@ class Allowance(models.Model):
 
     class Meta:
         verbose_name = _("límite de uso")
+        indexes = [models.Index(fields=["free_at"], name="allowances_by_time")]
 
     def __str__(self) -> str:
         return self.key

@@ -10,7 +10,8 @@ from backend.cases.models import Case, CaseQuerySet
 from backend.cases.numbers import parse_case_number
 
 # A pin has a million values: at this rate, half of them take five years. Taken before
-# the pin is compared, or many guesses at once would all find a place free.
+# the pin is compared, or many guesses at once would all find a place free; and for any
+# number, or the limit would tell which private cases there are.
 PIN_GUESSES = Limit("pin", times=10, seconds=3600)
 
 
@@ -33,11 +34,12 @@ def own_case(number: str, pin: str) -> Case:
     Raises NoSuchCase, also for a wrong pin of a private case, WrongPin, TooMany,
     NotANumber, WrongDigit.
     """
+    number = parse_case_number(number)
+    take(PIN_GUESSES, number)
     case = found(Case.objects.all(), number)
-    take(PIN_GUESSES, case.number)
     if not hmac.compare_digest(case.pin.encode(), pin.encode()):
         raise WrongPin if case.is_public else NoSuchCase
-    give_back(PIN_GUESSES, case.number)
+    give_back(PIN_GUESSES, number)
     return case
 
 

@@ -171,16 +171,16 @@ def read_kinds(path: Path) -> list[Kind]:
 
 def made_up_photo(category: Category, word: str, hue: int) -> BinaryIO:
     """A drawing that says what it is: nobody should take it for a real place."""
-    picture = Image.new("RGB", (1200, 900), f"hsl({hue}, 30%, 78%)")
+    picture = Image.new("RGB", (640, 480), f"hsl({hue}, 30%, 78%)")
     draw = ImageDraw.Draw(picture)
-    draw.polygon([(0, 900), (480, 380), (720, 380), (1200, 900)], "#5b6470")
-    for top, height in ((420, 30), (520, 50), (660, 80), (820, 80)):
+    draw.polygon([(0, 480), (256, 203), (384, 203), (640, 480)], "#5b6470")
+    for top, height in ((224, 16), (277, 27), (352, 43), (437, 43)):
         draw.rectangle(
-            (600 - height // 6, top, 600 + height // 6, top + height), "#eee"
+            (320 - height // 6, top, 320 + height // 6, top + height), "#eee"
         )
-    draw.text((600, 150), word, "#1b2a41", anchor="mm", font_size=96)
-    draw.text((600, 250), str(category), "#1b2a41", anchor="mm", font_size=44)
-    draw.text((600, 320), "Foto de demostración", "#1b2a41", anchor="mm", font_size=36)
+    draw.text((320, 80), word, "#1b2a41", anchor="mm", font_size=51)
+    draw.text((320, 133), str(category), "#1b2a41", anchor="mm", font_size=24)
+    draw.text((320, 171), "Foto de demostración", "#1b2a41", anchor="mm", font_size=19)
     file = BytesIO()
     picture.save(file, "JPEG", quality=85)
     file.seek(0)

@@ -105,8 +105,11 @@ def file_case(report: Report, at: datetime | None = None) -> Filed:
 
 
 def already_filed(report: Report, digest: str) -> Case | None:
-    case = Case.objects.with_names().filter(report_id=report.id).first()
-    if case and case.report_digest != digest:
+    earlier = Case.objects.filter(report_id=report.id)
+    if not earlier.exists():  # By far the usual answer: no names to look up.
+        return None
+    case = earlier.with_names().get()
+    if case.report_digest != digest:
         raise ReportIdReused
     return case
 

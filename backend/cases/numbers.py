@@ -1,4 +1,4 @@
-"""Case numbers that can be read out on the telephone: 26-0000123-6."""
+"""Case numbers that can be read out on the telephone: 26-0000123-2."""
 
 from __future__ import annotations
 

@@ -8,18 +8,35 @@ from math import floor
 from django.contrib.gis.geos import Point
 
 from backend.cases.models import Category
+from backend.cases.numbers import parse_case_number
 
 # The public grid: about 100 m a side in Panama (99.5 m north-south, 98.4 m east-west at
 # 8.5° N). Fixed, never random: the mean of many random points would give the place away.
 GRID_DEGREES = 0.0009
 
-EMAIL = re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+")
-# A Panamanian identity card (8-123-4567, PE-12-345, E-8-12345, N-19-1234).
-IDENTITY_CARD = re.compile(
-    r"\b(?:PE|E|N|[0-9]{1,2}(?:AV|PI)?)-\d{1,4}-\d{1,6}\b", re.IGNORECASE
+# What is taken out is marked, so that the reader knows.
+TAKEN_OUT = "[…]"
+EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+# Read from left to right; the first that fits decides. A date of day 10 to 13 with
+# hyphens could be an identity card of that province: the card wins.
+NUMBERS = re.compile(
+    r"""
+    (?P<case>  (?<![\d-]) \d{2}-\d{7}-\d (?![\d-]) )
+  | (?P<date>  (?<![\d./-])
+               (?: (?:19|20)\d\d - (?:0[1-9]|1[0-2]) - (?:0[1-9]|[12]\d|3[01])
+                 | (?:0[1-9]|1[4-9]|2\d|3[01]) - (?:0[1-9]|1[0-2]) - (?:19|20)\d\d
+                 | (?:0?[1-9]|[12]\d|3[01]) ([./]) (?:0?[1-9]|1[0-2]) \3 (?:19|20)\d\d
+               )
+               (?! \d | [./-]\d ) )
+    # A Panamanian identity card: 8-123-4567, PE-12-345, E-8-12345, 8-AV-12-345;
+    # a telephone's keyboard may have made the hyphens longer.
+  | (?P<card>  \b (?: PE | E | N | \d{1,2} (?: -?(?:AV|PI) )? )
+               [-\u2010-\u2015]\d{1,4}[-\u2010-\u2015]\d{1,6} \b )
+    # A telephone, or whatever else has seven digits or more, in any usual spelling.
+  | (?P<phone> \+? \(? \d (?: (?: [^\S\n] | [.()\u2010-\u2015-] ){0,4} \d ){6,} )
+    """,
+    re.VERBOSE | re.IGNORECASE,
 )
-# Seven or eight digits, or more with a country code, written in any usual way.
-PHONE = re.compile(r"(?<![\w-])\+?(?:\d[\s.()-]?){6,14}\d(?![\w-])")
 
 
 def public_point(location: Point, category: Category) -> Point | None:
@@ -38,7 +55,22 @@ def centre(degrees: float) -> float:
 
 
 def without_personal_data(text: str) -> str:
-    """The text with e-mail addresses, identity cards and telephone numbers taken out."""
-    for pattern in (EMAIL, IDENTITY_CARD, PHONE):
-        text = pattern.sub("[…]", text)
-    return text
+    """The text with e-mail addresses, identity cards and telephone numbers taken out.
+
+    Dates and the numbers of cases stay.
+    """
+    return NUMBERS.sub(what_stays, EMAIL.sub(TAKEN_OUT, text))
+
+
+def what_stays(found: re.Match[str]) -> str:
+    written = found.group()
+    stays = found["date"] or (found["case"] and is_case_number(written))
+    return written if stays else TAKEN_OUT
+
+
+def is_case_number(text: str) -> bool:
+    try:
+        parse_case_number(text)
+    except ValueError:
+        return False
+    return True

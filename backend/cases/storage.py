@@ -25,7 +25,9 @@ class DurableFileSystemStorage(FileSystemStorage):
         finally:
             with suppress(FileNotFoundError):
                 passing.unlink()
-        for folder in [target.parent, *(made.parent for made in new_folders)]:
+        # All of them: another thread may have made one, and not come to sync it yet.
+        inside = [path for path in target.parents if path.is_relative_to(self.location)]
+        for folder in {*inside, *(made.parent for made in new_folders)}:
             sync_folder(folder)
         return name
 

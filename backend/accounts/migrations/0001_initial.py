@@ -28,6 +28,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name": "límite de uso",
+                "indexes": [
+                    models.Index(fields=["free_at"], name="allowances_by_time")
+                ],
             },
         ),
         migrations.CreateModel(

@@ -65,11 +65,12 @@ def nearby(
         .where(
             case.c.entity_id == entity,
             case.c.status.in_(sorted(statuses)),
-            func.ST_DWithin(location, here, radius, False),
             *beyond(after, metres),
         )
-        .order_by(metres, case.c.id)
-        .limit(limit)
+        # By distance alone, which is all that PostgreSQL below 17 can walk an index by;
+        # whoever is as far as the last comes too, for the order by id below.
+        .order_by(metres)
+        .fetch(limit, with_ties=True)
         for entity in entities
     ]
     found = sa.union_all(*(walk.subquery().select() for walk in walks)).subquery()
@@ -91,6 +92,8 @@ def nearby(
         )
         .join(found, found.c.id == case.c.id)
         .join(category, category.c.code == case.c.category_id)
+        # Not in the walks: PostgreSQL would first find all that are within the radius.
+        .where(found.c.metres <= radius)
         .order_by(found.c.metres, case.c.id)
         .limit(limit)
     )

@@ -7,7 +7,11 @@ from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import get_language
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import (
+    OpenApiParameter,
+    PolymorphicProxySerializer,
+    extend_schema,
+)
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -18,8 +22,14 @@ from backend.cases.models import Case, Photo, StatusChange
 from backend.cases.photo_links import url_of
 from backend.cases.workflow import Status
 from mobile_api.fields import PointField
-from mobile_api.schemas import CaseSchema
+from mobile_api.schemas import CaseSchema, OwnCaseSchema
 from provinces.models import Corregimiento, District, Entity, Province
+
+PublicOrOwn = PolymorphicProxySerializer(
+    component_name="PublicOrOwnCase",
+    serializers=[CaseSchema, OwnCaseSchema],
+    resource_type_field_name=None,
+)
 
 
 class CaseView(APIView):
@@ -31,7 +41,7 @@ class CaseView(APIView):
             OpenApiParameter("pin", str, description="Six digits."),
             OpenApiParameter("X-Case-Pin", str, OpenApiParameter.HEADER),
         ],
-        responses=CaseSchema,
+        responses=PublicOrOwn,
     )
     def get(self, request: Request, number: str) -> Response:
         """The public view of a case; with its PIN, everything the reporter may know."""

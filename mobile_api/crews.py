@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from typing import Any
 from urllib.parse import urlencode
 
@@ -24,13 +23,20 @@ from backend.cases.photos import MOST_PHOTOS
 from backend.cases.workflow import CREW_MAY, OPEN, Status
 from geo.nearby import Cursor, Near, nearby
 from mobile_api.cases import in_panama
-from mobile_api.fields import FiniteFloatField
+from mobile_api.fields import FiniteFloatField, MomentField, TextUUIDField
 from mobile_api.parsers import PhotosParser, StrictJSONParser
 from mobile_api.reports import plain_body
-from mobile_api.schemas import ChangedSchema, NearbySchema, TransitionSchema
+from mobile_api.schemas import (
+    ChangedSchema,
+    NearbySchema,
+    TransitionFormSchema,
+    TransitionSchema,
+)
+from mobile_api.tokens import TokenAuthentication
 
 FARTHEST_METRES = 500_000
 MOST_ROWS = 100
+CASE_IDS = range(1, 2**63)  # what PostgreSQL calls a bigint
 
 
 class NearbyQuery(serializers.Serializer[Any]):
@@ -57,6 +63,7 @@ class NearbyQuery(serializers.Serializer[Any]):
 
 
 class NearbyView(APIView):
+    authentication_classes = (TokenAuthentication,)
     permission_classes = (IsAuthenticated,)
 
     @extend_schema(parameters=[NearbyQuery], responses=NearbySchema)
@@ -87,10 +94,10 @@ class NearbyView(APIView):
 
 
 class TransitionSerializer(serializers.Serializer[Any]):
-    id = serializers.UUIDField()
+    id = TextUUIDField()
     to = serializers.ChoiceField(sorted(CREW_MAY))
     note = serializers.CharField(max_length=4000, allow_blank=True, default="")
-    at = serializers.DateTimeField(allow_null=True, default=None)
+    at = MomentField(allow_null=True, default=None)
     photo = serializers.ListField(
         child=serializers.FileField(allow_empty_file=True),
         max_length=MOST_PHOTOS,
@@ -109,13 +116,14 @@ class TransitionSerializer(serializers.Serializer[Any]):
 
 
 class TransitionsView(APIView):
+    authentication_classes = (TokenAuthentication,)
     permission_classes = (IsAuthenticated,)
     parser_classes = (StrictJSONParser, PhotosParser)
 
     @extend_schema(
         request={
             "application/json": TransitionSchema,
-            "multipart/form-data": TransitionSchema,
+            "multipart/form-data": TransitionFormSchema,
         },
         responses={201: ChangedSchema, 200: ChangedSchema},
     )
@@ -181,8 +189,10 @@ def write_cursor(cursor: Cursor) -> str:
 def read_cursor(text: str) -> Cursor:
     try:
         metres, case_id = base64.urlsafe_b64decode(text).decode().split(":")
+        if int(case_id) not in CASE_IDS:
+            raise ValueError(case_id)
         return Cursor(FiniteFloatField().to_internal_value(metres), int(case_id))
-    except (binascii.Error, UnicodeDecodeError, ValueError) as broken:
+    except (ValueError, serializers.ValidationError) as broken:
         raise serializers.ValidationError(
             _("El cursor no es de esta lista."), code="invalid-cursor"
         ) from broken

@@ -15,6 +15,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 
 from backend.accounts.limits import TooMany
@@ -118,6 +119,9 @@ ANSWERS: dict[type[Exception], Problem] = {
         503, "unavailable", _("El servicio se está preparando: faltan los límites.")
     ),
     RequestDataTooBig: Problem(413, "body-too-large", _("El envío es muy grande.")),
+    exceptions.ValidationError: Problem(
+        400, "invalid-body", _("El envío tiene datos que no valen.")
+    ),
     exceptions.ParseError: Problem(
         400,
         "malformed-body",
@@ -156,13 +160,13 @@ def problem_response(error: Exception, context: dict[str, Any]) -> HttpResponse 
     if isinstance(error, OperationalError | InterfaceError):
         log.error("database away: %s", error)
         return database_away()
-    if isinstance(error, exceptions.ValidationError):
-        return invalid(error)
     answer = next(
         (ANSWERS[kind] for kind in type(error).__mro__ if kind in ANSWERS), None
     )
     if answer is None:
         return None
+    if isinstance(error, exceptions.ValidationError):
+        return invalid(answer, error)
     response = problem(answer)
     if isinstance(error, TooMany):
         response["Retry-After"] = str(error.retry_after)
@@ -173,9 +177,9 @@ def problem_response(error: Exception, context: dict[str, Any]) -> HttpResponse 
     return response
 
 
-def invalid(error: exceptions.ValidationError) -> HttpResponse:
+def invalid(answer: Problem, error: exceptions.ValidationError) -> HttpResponse:
     return problem(
-        Problem(400, "invalid-body", _("El envío tiene datos que no valen.")),
+        answer,
         errors=[
             {"pointer": pointer, "code": detail.code, "detail": str(detail)}
             for pointer, detail in pointers(error.detail)
@@ -207,10 +211,15 @@ def problem(answer: Problem, **more: Any) -> JsonResponse:
     if answer.detail:
         body["detail"] = str(answer.detail)
     return JsonResponse(
-        body | more, status=answer.status, content_type="application/problem+json"
+        body | more,
+        status=answer.status,
+        content_type="application/problem+json",
+        # What is not there now, or not for this caller, may be for the next.
+        headers={"Cache-Control": "no-store"},
     )
 
 
+@csrf_exempt
 def nothing_here(request: HttpRequest, **path: str) -> JsonResponse:
     """What `/api/…` says where there is nothing."""
     return problem(ANSWERS[Http404])

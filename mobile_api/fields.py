@@ -2,33 +2,50 @@
 
 from __future__ import annotations
 
+import re
+from datetime import datetime
 from math import isfinite
 from typing import Any
+from uuid import UUID
 
 import orjson
 from django.contrib.gis.geos import Point
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-LONGEST_NUMBER = 40
+# In a form and in an address numbers are text; Python would also read "1_0" and "١٢".
+WRITTEN = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
+
+
+class TextUUIDField(serializers.UUIDField):
+    """A UUID in its text; DRF would also make one of `5`, or of `true`."""
+
+    def to_internal_value(self, data: Any) -> UUID:
+        if not isinstance(data, str):
+            self.fail("invalid", value=data)
+        return super().to_internal_value(data)
+
+
+class MomentField(serializers.DateTimeField):
+    """A moment by the phone's clock, however wrong, that the database can keep."""
+
+    def to_internal_value(self, data: Any) -> datetime:
+        try:
+            return super().to_internal_value(data)
+        except OverflowError:
+            self.fail("overflow")
 
 
 class FiniteFloatField(serializers.FloatField):
-    """A number that is finite; `true` and `"Infinity"` are none."""
+    """A finite number; `true` is none, nor is what Python alone reads as one."""
 
-    default_error_messages = {"not_finite": _("Debe ser un número finito.")}
+    MAX_STRING_LENGTH = 40
 
     def to_internal_value(self, data: Any) -> float:
-        if isinstance(data, bool):
+        number = super().to_internal_value(data)
+        is_text = isinstance(data, str)
+        if isinstance(data, bool) or (is_text and not WRITTEN.fullmatch(data)):
             self.fail("invalid")
-        if isinstance(data, str) and len(data) > LONGEST_NUMBER:
-            self.fail("max_string_length")
-        try:
-            number = super().to_internal_value(data)
-        except OverflowError:
-            self.fail("not_finite")
-        if not isfinite(number):
-            self.fail("not_finite")
         return number
 
 

@@ -7,10 +7,12 @@ from collections.abc import Callable
 
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
 log = logging.getLogger(__name__)
-RETRY_AFTER_SECONDS = 2
+RETRY_AFTER = {"Retry-After": "2"}  # seconds
+FOR_PROGRAMS = ("/api/", "/data/")
 
 
 class DatabaseAwayMiddleware:
@@ -28,7 +30,12 @@ class DatabaseAwayMiddleware:
         if not isinstance(problem, OperationalError | InterfaceError):
             return None
         log.error("database away: %s", problem)
-        return database_away()
+        if request.path.startswith(FOR_PROGRAMS):
+            return database_away()
+        page = render_to_string(
+            "503.html"
+        )  # without the context that asks the database
+        return HttpResponse(page, status=503, headers=RETRY_AFTER)
 
 
 def database_away() -> HttpResponse:
@@ -41,5 +48,5 @@ def database_away() -> HttpResponse:
         },
         status=503,
         content_type="application/problem+json",
-        headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+        headers=RETRY_AFTER,
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
@@ -25,9 +24,15 @@ from mobile_api.cases import (
     url_of_case,
 )
 from mobile_api.errors import UnknownCategory
-from mobile_api.fields import FiniteFloatField, PointField, from_form
+from mobile_api.fields import (
+    FiniteFloatField,
+    MomentField,
+    PointField,
+    TextUUIDField,
+    from_form,
+)
 from mobile_api.parsers import PhotosParser, StrictJSONParser
-from mobile_api.schemas import FiledSchema, ReportSchema
+from mobile_api.schemas import FiledSchema, ReportFormSchema, ReportSchema
 
 FARTHEST_ACCURACY_METRES = 100_000
 
@@ -48,19 +53,20 @@ class ContactSerializer(serializers.Serializer[Any]):
 
 
 class ReportSerializer(serializers.Serializer[Any]):
-    id = serializers.UUIDField()
+    id = TextUUIDField()
     category = serializers.CharField(max_length=8)
     location = PointField()
     accuracy = FiniteFloatField(
         min_value=0, max_value=FARTHEST_ACCURACY_METRES, allow_null=True, default=None
     )
-    captured_at = serializers.DateTimeField(allow_null=True, default=None)
+    captured_at = MomentField(allow_null=True, default=None)
     description = serializers.CharField(max_length=4000, allow_blank=True, default="")
     place_hint = serializers.CharField(max_length=300, allow_blank=True, default="")
     act = serializers.ChoiceField(Category.Act.choices, allow_blank=True, default="")
     contact = ContactSerializer(required=False, allow_null=True, default=None)
     consent = serializers.CharField(max_length=40, allow_blank=True, default="")
-    language = serializers.ChoiceField(["es", "en"], required=False)
+    # Not the language of the headers: the same body under other headers is the same.
+    language = serializers.ChoiceField(["es", "en"], default="es")
     photo = serializers.ListField(
         child=serializers.FileField(allow_empty_file=True),
         max_length=MOST_PHOTOS,
@@ -89,7 +95,7 @@ class ReportSerializer(serializers.Serializer[Any]):
             act=sent["act"],
             contact=Contact(**contact, consent=sent["consent"]) if contact else None,
             captured_at=sent["captured_at"],
-            language=sent.get("language") or (get_language() or "es")[:2],
+            language=sent["language"],
             photos=[photo.file for photo in sent["photo"]],
         )
 
@@ -102,7 +108,7 @@ class ReportsView(APIView):
     @extend_schema(
         request={
             "application/json": ReportSchema,
-            "multipart/form-data": ReportSchema,
+            "multipart/form-data": ReportFormSchema,
         },
         responses={201: FiledSchema, 200: FiledSchema},
     )
@@ -122,18 +128,13 @@ def plain_body(request: Request, written_as_json: list[str]) -> Any:
     """The body as one shape, whether it came as JSON or as a form with photos."""
     body: Any = request.data
     if not hasattr(body, "getlist"):
-        if isinstance(body, dict):
-            # Files come in forms only: a text here would not be one.
-            return {name: value for name, value in body.items() if name != "photo"}
         return body
     fields: dict[str, Any] = {name: body.get(name) for name in body}
     for name in written_as_json:
         if name in fields:
             fields[name] = from_form(fields[name])
-    fields["photo"] = [
-        *request.FILES.getlist("photo"),
-        *request.FILES.getlist("photos"),
-    ]
+    # Also what came as text, to be refused: it would be a photo lost without a word.
+    fields["photo"] = [*body.getlist("photo"), *body.getlist("photos")]
     return fields
 
 

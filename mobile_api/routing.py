@@ -16,8 +16,9 @@ from rest_framework.views import APIView
 
 from mobile_api.cases import named_entity
 from mobile_api.fields import FiniteFloatField
-from mobile_api.reports import category_of
+from mobile_api.reports import FARTHEST_ACCURACY_METRES, category_of
 from mobile_api.schemas import ExplanationSchema
+from mobile_api.tokens import TokenAuthentication
 from provinces.models import Jurisdiction
 from provinces.places import Named, Neighbour, Place
 from provinces.routing import Explanation, Outcome, explain
@@ -28,10 +29,13 @@ class ExplainQuery(serializers.Serializer[Any]):
     lon = FiniteFloatField(min_value=-180, max_value=180)
     category = serializers.CharField(max_length=8)
     at = serializers.DateField(required=False)
-    accuracy = FiniteFloatField(min_value=0, default=0, help_text="metres")
+    accuracy = FiniteFloatField(
+        min_value=0, max_value=FARTHEST_ACCURACY_METRES, default=0, help_text="metres"
+    )
 
 
 class ExplainView(APIView):
+    authentication_classes = (TokenAuthentication,)
     permission_classes = (IsAdminUser,)
 
     @extend_schema(parameters=[ExplainQuery], responses=ExplanationSchema)

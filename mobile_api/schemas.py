@@ -8,7 +8,8 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from backend.cases.models import Category
-from backend.cases.workflow import Status
+from backend.cases.photos import MOST_PHOTOS
+from backend.cases.workflow import CREW_MAY, OPEN, Status
 
 
 @extend_schema_field(
@@ -31,6 +32,20 @@ class GeoJSONPoint(serializers.JSONField):
     pass
 
 
+@extend_schema_field({"type": "string", "format": "binary"})
+class PhotoUpload(serializers.FileField):
+    pass
+
+
+def photo_uploads() -> serializers.ListField:
+    return serializers.ListField(
+        child=PhotoUpload(),
+        required=False,
+        max_length=MOST_PHOTOS,
+        help_text="JPEG, PNG or WebP, up to 12 MB and 50 megapixels each.",
+    )
+
+
 class NamedSchema(serializers.Serializer[Any]):
     code = serializers.CharField()
     name = serializers.CharField()
@@ -41,31 +56,44 @@ class NeighbourSchema(NamedSchema):
 
 
 class ContactSchema(serializers.Serializer[Any]):
+    """A name, and a phone or an e-mail address."""
+
     name = serializers.CharField(max_length=160)
     phone = serializers.CharField(required=False)
     email = serializers.EmailField(required=False)
 
 
-class ReportSchema(serializers.Serializer[Any]):
+class ReportInBothSchema(serializers.Serializer[Any]):
     id = serializers.UUIDField(help_text="Made by the phone, one per report.")
     category = serializers.CharField(max_length=8)
-    location = GeoJSONPoint()
     accuracy = serializers.FloatField(required=False, min_value=0, help_text="metres")
-    captured_at = serializers.DateTimeField(required=False)
+    captured_at = serializers.DateTimeField(
+        required=False, help_text="The phone's time."
+    )
     description = serializers.CharField(required=False, max_length=4000)
     place_hint = serializers.CharField(required=False, max_length=300)
-    act = serializers.ChoiceField(Category.Act.choices, required=False)
-    contact = ContactSchema(required=False)
+    act = serializers.ChoiceField(
+        Category.Act.choices, required=False, help_text="The category's, if absent."
+    )
     consent = serializers.CharField(
-        required=False, max_length=40, help_text="Version of the text accepted."
-    )
-    language = serializers.ChoiceField(["es", "en"], required=False)
-    photo = serializers.ListField(
-        child=serializers.FileField(),
         required=False,
-        max_length=4,
-        help_text="JPEG, PNG or WebP, up to 12 MB each; multipart only.",
+        max_length=40,
+        help_text="Version of the text accepted; required with a contact.",
     )
+    language = serializers.ChoiceField(["es", "en"], default="es")
+
+
+class ReportSchema(ReportInBothSchema):
+    location = GeoJSONPoint()
+    contact = ContactSchema(required=False)
+
+
+class ReportFormSchema(ReportInBothSchema):
+    """The same in a form: `location` and `contact` are JSON texts."""
+
+    location = serializers.CharField(help_text="A GeoJSON Point.")
+    contact = serializers.CharField(required=False, help_text="A JSON object.")
+    photo = photo_uploads()
 
 
 class PlaceSchema(serializers.Serializer[Any]):
@@ -127,27 +155,62 @@ class CaseSchema(PlaceSchema):
     url = serializers.URLField()
 
 
-class ProblemSchema(serializers.Serializer[Any]):
-    type = serializers.CharField()
-    title = serializers.CharField()
-    status = serializers.IntegerField()
-    detail = serializers.CharField(required=False)
+class OwnHistoryLineSchema(HistoryLineSchema):
+    note = serializers.CharField(help_text="As it was written.")
+
+
+class OwnContactSchema(ContactSchema):
+    """What the reporter said of themselves."""
+
+    consent = serializers.CharField()
+
+
+class OwnCaseSchema(CaseSchema):
+    """What the PIN opens: the exact place, the words as written, the contact."""
+
+    location = GeoJSONPoint()
+    place_hint = serializers.CharField()
+    act = serializers.ChoiceField(Category.Act.choices)
+    accuracy = serializers.FloatField(allow_null=True, help_text="metres")
+    captured_at = serializers.DateTimeField(allow_null=True)
+    history = OwnHistoryLineSchema(many=True)
+    contact = OwnContactSchema(allow_null=True)
+
+
+class NearPropertiesSchema(serializers.Serializer[Any]):
+    number = serializers.CharField()
+    category = serializers.CharField()
+    category_name = serializers.CharField()
+    status = serializers.ChoiceField(sorted(OPEN))
+    description = serializers.CharField()
+    place_hint = serializers.CharField()
+    filed_at = serializers.DateTimeField()
+    due_at = serializers.DateTimeField()
+    distance = serializers.FloatField(help_text="metres")
+
+
+class NearSchema(serializers.Serializer[Any]):
+    type = serializers.ChoiceField(["Feature"])
+    id = serializers.CharField()
+    geometry = GeoJSONPoint()
+    properties = NearPropertiesSchema()
 
 
 class NearbySchema(serializers.Serializer[Any]):
-    type = serializers.CharField()
-    features = serializers.ListField(child=serializers.JSONField())
-    next = serializers.URLField(allow_null=True)
+    type = serializers.ChoiceField(["FeatureCollection"])
+    features = NearSchema(many=True)
+    next = serializers.URLField(allow_null=True, help_text="The next page.")
 
 
 class TransitionSchema(serializers.Serializer[Any]):
     id = serializers.UUIDField(help_text="Made by the phone, one per transition.")
-    to = serializers.ChoiceField(Status.choices)
+    to = serializers.ChoiceField(sorted(CREW_MAY))
     note = serializers.CharField(required=False, max_length=4000)
     at = serializers.DateTimeField(required=False, help_text="The phone's time.")
-    photo = serializers.ListField(
-        child=serializers.FileField(), required=False, max_length=4
-    )
+
+
+class TransitionFormSchema(TransitionSchema):
+    photo = photo_uploads()
 
 
 class ChangedSchema(serializers.Serializer[Any]):

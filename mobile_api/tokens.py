@@ -8,6 +8,7 @@ from django.contrib.auth import authenticate
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.utils import extend_schema
+from knox.auth import TokenAuthentication as KnoxAuthentication
 from knox.models import get_token_model
 from rest_framework import serializers, status
 from rest_framework.exceptions import AuthenticationFailed
@@ -22,12 +23,26 @@ from backend.accounts.limits import Limit, give_back, take
 PASSWORD_GUESSES = Limit("password", times=10, seconds=900)
 
 
+class TokenAuthentication(KnoxAuthentication):  # type: ignore[misc]
+    """Knox's, which takes every token for UTF-8."""
+
+    def authenticate_credentials(self, token: bytes) -> Any:
+        if not token.isascii():
+            raise AuthenticationFailed
+        return super().authenticate_credentials(token)
+
+
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    target_class = "knox.auth.TokenAuthentication"
+    target_class = TokenAuthentication
     name = "token"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
-        return {"type": "apiKey", "in": "header", "name": "Authorization"}
+        return {
+            "type": "apiKey",
+            "in": "header",
+            "name": "Authorization",
+            "description": "`Token …`, from `auth/token/`.",
+        }
 
 
 class Credentials(serializers.Serializer[Any]):
@@ -42,6 +57,8 @@ class Token(serializers.Serializer[Any]):
 
 class TokenView(APIView):
     """Sign in with `POST`, sign out with `DELETE`."""
+
+    authentication_classes = (TokenAuthentication,)
 
     def get_permissions(self) -> list[Any]:
         allowed = AllowAny if self.request.method == "POST" else IsAuthenticated
@@ -60,7 +77,11 @@ class TokenView(APIView):
         give_back(PASSWORD_GUESSES, username.casefold()[:100])
         _instance, token = get_token_model().objects.create(user=user)
         answer = {"token": token, "entities": user.entity_codes()}
-        return Response(answer, status=status.HTTP_201_CREATED)
+        return Response(
+            answer,
+            status=status.HTTP_201_CREATED,
+            headers={"Cache-Control": "no-store"},
+        )
 
     @extend_schema(request=None, responses={204: None})
     def delete(self, request: Request) -> Response:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.utils.translation import get_language
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
+from django.views.decorators.vary import vary_on_headers
 
 from geo.export import geojson
 from map_views.parameters import MOST_FEATURES, InvalidParameters, Parameters
 
 
 @require_safe
+@vary_on_headers("Accept-Language", "Cookie")
+@gzip_page
 def cases_geojson(request: HttpRequest) -> HttpResponseBase:
     """All public cases that the filters leave, as they come from PostGIS."""
     parameters = Parameters(request.GET)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
 from geo.heatmap import heat
@@ -13,6 +14,7 @@ DEFAULT_ZOOM = 8
 
 
 @require_safe
+@gzip_page
 def heat_cells(request: HttpRequest) -> HttpResponse:
     """The cells of the view, as `[longitude, latitude, cases]`."""
     parameters = Parameters(request.GET)

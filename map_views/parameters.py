@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from math import isfinite
 from typing import Any
 
@@ -123,22 +123,14 @@ class Parameters:
         if not text:
             return None
         try:
-            day = parse_date(text)
-            moment = parse_datetime(text) if day is None else None
-            if day and end_of_day:
-                day += timedelta(days=1)
-            if day:
-                moment = datetime.combine(
-                    day, time.min, timezone.get_default_timezone()
-                )
+            moment = read_moment(text, end_of_day=end_of_day)
         except (ValueError, OverflowError):
             moment = None
         if moment is None:
             self.problems[name] = _(
                 "Debe ser un día (AAAA-MM-DD) o un momento ISO 8601."
             )
-            return None
-        return moment if timezone.is_aware(moment) else timezone.make_aware(moment)
+        return moment
 
     def integer(self, name: str, default: int, allowed: range) -> int:
         text = self.text(name)
@@ -156,3 +148,18 @@ class Parameters:
             "last": allowed.stop - 1,
         }
         return default
+
+
+def read_moment(text: str, *, end_of_day: bool) -> datetime | None:
+    """In UTC, for PostgreSQL takes no offset of sixteen hours or more.
+
+    Raises ValueError, OverflowError.
+    """
+    day = parse_date(text)
+    if day is None:
+        moment = parse_datetime(text)
+    else:
+        moment = datetime.combine(day + timedelta(days=end_of_day), time.min)
+    if moment and timezone.is_naive(moment):
+        moment = timezone.make_aware(moment)
+    return moment and moment.astimezone(UTC)

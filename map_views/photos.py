@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from django.core.files.storage import default_storage
 from django.db.models import Q
 from django.http import FileResponse, Http404, HttpRequest, HttpResponseBase
@@ -10,10 +12,14 @@ from django.views.decorators.http import require_safe
 from backend.cases.models import Photo
 from backend.cases.photo_links import may_see
 
+log = logging.getLogger(__name__)
+
 
 @require_safe
 def photo(request: HttpRequest, name: str) -> HttpResponseBase:
     """A cleaned photo by its unguessable name: nothing else of the storage is here."""
+    if "\0" in name:
+        raise Http404
     found = (
         Photo.objects.select_related("case")
         .filter(Q(image=name) | Q(thumbnail=name))
@@ -22,8 +28,13 @@ def photo(request: HttpRequest, name: str) -> HttpResponseBase:
     if found is None or not may_see(found, name, request.GET.get("s", "")):
         raise Http404
     public = found.case.is_public
+    try:
+        file = default_storage.open(name)
+    except FileNotFoundError as lost:
+        log.error("the file of photo %s is lost", found.pk)
+        raise Http404 from lost
     return FileResponse(
-        default_storage.open(name),
+        file,
         content_type="image/jpeg",
         headers={
             "Cache-Control": "public, max-age=3600" if public else "no-store",

@@ -107,6 +107,7 @@ stop_cluster() {
     find_cluster
     if find_postgresql && server_lives; then
         server pg_ctl stop --silent --wait --timeout 60 --mode fast --pgdata pg >/dev/null
+        rmdir "$socket" # which may be outside .local
     fi
 }
 

@@ -34,14 +34,19 @@ look_for_packages() {
         fi
     fi
     # GeoDjango loads the library; the boundaries are read with ogr2ogr.
-    if [[ $(/sbin/ldconfig -p) != *libgdal.so* ]] || ! command -v ogr2ogr >/dev/null; then
-        missing+=(gdal-bin)
-    fi
+    { has_library libgdal.so && command -v ogr2ogr >/dev/null; } || missing+=(gdal-bin)
     if [[ -z ${DATABASE_URL:-} ]]; then
         find_cluster
         find_postgresql || missing+=("${postgresql_packages[@]}")
     fi
-    if [[ -n $for_tests ]] && ! command -v chromium chromium-browser google-chrome >/dev/null; then
+    if [[ -n $for_tests ]]; then
+        look_for_browser
+    fi
+}
+look_for_browser() {
+    # Playwright brings a Node of its own, which needs this and does not bring it.
+    has_library libatomic.so.1 || missing+=(libatomic1)
+    if ! command -v chromium chromium-browser google-chrome >/dev/null; then
         if grep -qs '^ID=ubuntu' /etc/os-release; then
             say "Las pruebas de navegador piden Chromium, que en Ubuntu es un snap: sudo snap install chromium"
         else
@@ -49,6 +54,7 @@ look_for_packages() {
         fi
     fi
 }
+has_library() { [[ $(/sbin/ldconfig -p) == *"$1"* ]]; }
 
 install_packages() {
     look_for_packages

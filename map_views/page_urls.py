@@ -1,0 +1,32 @@
+"""The addresses of the pages that people open, and of what these pages load."""
+
+from django.urls import path
+from django.views.decorators.csrf import csrf_exempt
+from django.views.i18n import set_language
+
+from map_views import basemap, cases, pages
+
+urlpatterns = [
+    path("", pages.public_map, name="public-map"),
+    path("mapa/folium.js", pages.folium_script, name="folium-script"),
+    path(
+        "mapa/<int:generation>/provincias.geojson",
+        basemap.provinces,
+        name="basemap-provinces",
+    ),
+    path(
+        "mapa/<int:generation>/distritos/<slug:parent>.geojson",
+        basemap.districts,
+        name="basemap-districts",
+    ),
+    path(
+        "mapa/<int:generation>/corregimientos/<slug:parent>.geojson",
+        basemap.corregimientos,
+        name="basemap-corregimientos",
+    ),
+    path("casos/", cases.look_up, name="case-look-up"),
+    path("casos/<str:number>", cases.case_page, name="case-page"),
+    # It changes nothing but the visitor's own language: without a token, the public
+    # pages need no cookie and can be cached.
+    path("i18n/setlang/", csrf_exempt(set_language), name="set_language"),
+]

@@ -1,0 +1,50 @@
+// The list beside the map: the same cases, in words.
+
+import { age, create, icon, number, text } from "./texts.js";
+
+const list = document.querySelector("#list");
+const note = document.querySelector("#list-note");
+
+/** Shows the cases, newest first; `total` is how many the view has. */
+export function show(features, total, onPoint) {
+  list.replaceChildren(...features.map((feature) => row(feature.properties, onPoint)));
+  note.hidden = false;
+  if (total === 0) note.textContent = text("empty");
+  else if (features.length < total) note.textContent = text("first_n", { n: number(features.length) });
+  else note.textContent = text("all_n");
+}
+
+function row(properties, onPoint) {
+  const item = create("li");
+  const link = create("a");
+  link.href = properties.url;
+  link.dataset.number = properties.number;
+  const disc = create("span", `icon-disc is-${properties.open ? "open" : "resolved"}`);
+  disc.append(icon(properties.group));
+  const places = [properties.corregimiento, properties.district, properties.province];
+  link.append(
+    disc,
+    create("span", "case-title", properties.category_name),
+    create("span", "case-place", [...new Set(places.filter(Boolean))].join(", ")),
+    line(properties),
+  );
+  for (const [event, isPointed] of [["pointerenter", true], ["focus", true], ["pointerleave", false], ["blur", false]]) {
+    link.addEventListener(event, () => onPoint(properties.number, isPointed));
+  }
+  item.append(link);
+  return item;
+}
+
+function line(properties) {
+  const element = create("span", "case-line");
+  const tone = properties.open ? "open" : "resolved";
+  element.append(create("span", `badge badge-${tone}`, text(`status_${properties.status}`)));
+  if (properties.open && new Date(properties.due_at) < Date.now()) {
+    element.append(create("span", "late", text("late")));
+  }
+  const filed = create("time", "", age(properties.filed_at));
+  filed.dateTime = properties.filed_at;
+  element.append(filed, create("span", "number", properties.number));
+  if (properties.demo) element.append(create("span", "", text("demo")));
+  return element;
+}

@@ -8,5 +8,4 @@ urlpatterns = [
     path("", include("map_views.urls")),
     path("api/v1/", include("mobile_api.urls")),
     path("admin/", admin.site.urls),
-    path("i18n/", include("django.conf.urls.i18n")),
 ]

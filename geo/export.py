@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,17 +20,16 @@ DECIMALS = 6
 
 def geojson(
     filters: Filters, limit: int | None = None, *, english: bool = False
-) -> Iterator[str]:
+) -> Generator[str]:
     """A FeatureCollection in pieces, as they come from PostGIS.
 
     In the order of their numbers, or the newest first when there is a limit.
     """
-    yield HEAD
-    separator = ""
+    before = HEAD  # with the first feature: nothing is said before PostGIS has answered
     for (feature,) in sql.stream(features(filters, limit, english=english)):
-        yield separator + feature
-        separator = ",\n"
-    yield TAIL
+        yield before + feature
+        before = ",\n"
+    yield TAIL if before != HEAD else HEAD + TAIL
 
 
 def features(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator, Iterator
+from contextlib import closing
+
 from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.utils.translation import get_language
 from django.views.decorators.gzip import gzip_page
@@ -25,12 +28,22 @@ def cases_geojson(request: HttpRequest) -> HttpResponseBase:
     except InvalidParameters as invalid:
         return invalid.response()
     english = (get_language() or "").startswith("en")
-    body = geojson(filters, limit or None, english=english)
     return StreamingHttpResponse(
-        body,
+        begun(geojson(filters, limit or None, english=english)),
         content_type="application/geo+json",
         headers={
             "Content-Disposition": 'inline; filename="311-movil-casos.geojson"',
             "Cache-Control": "public, max-age=10",
         },
     )
+
+
+def begun(pieces: Generator[str]) -> Iterator[str]:
+    """The pieces, the first of them made now: while it can still be said that it fails."""
+    return resumed(next(pieces), pieces)
+
+
+def resumed(first: str, pieces: Generator[str]) -> Iterator[str]:
+    with closing(pieces):
+        yield first
+        yield from pieces

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -11,7 +10,6 @@ from django.core.exceptions import (
     RequestDataTooBig,
     SuspiciousOperation,
 )
-from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -25,10 +23,7 @@ from backend.cases.handling import NoteRequired, TransitionIdReused
 from backend.cases.numbers import NotANumber, WrongDigit
 from backend.cases.photos import MOST_BYTES, ImageTooLarge, NotAnImage
 from backend.cases.workflow import NotAllowed
-from mobile_api.middleware import database_away
 from provinces.places import NoBoundaries, OutsidePanama
-
-log = logging.getLogger(__name__)
 
 
 class UnknownCategory(Exception):
@@ -157,9 +152,6 @@ ANSWERS: dict[type[Exception], Problem] = {
 
 def problem_response(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
     """DRF's exception handler: None lets an error of ours stay an error."""
-    if isinstance(error, OperationalError | InterfaceError):
-        log.error("database away: %s", error)
-        return database_away()
     answer = next(
         (ANSWERS[kind] for kind in type(error).__mro__ if kind in ANSWERS), None
     )

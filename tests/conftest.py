@@ -7,10 +7,17 @@ from pathlib import Path
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 from django.test import Client
+
 from tests.servers import Server, cloned_database
 
-SLOW = pytest.mark.slow
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Who asks for a server asks for the tests' database: it is a copy of that one."""
+    for item in items:
+        if "server" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.django_db)
 
 
 @pytest.fixture(scope="session")
@@ -19,6 +26,7 @@ def django_db_setup(django_db_setup, django_db_blocker):
 
     Loading them here also loads the SRID, which would else count as a query.
     """
+    assert connection.settings_dict["NAME"].startswith("test_")
     with django_db_blocker.unblock():
         call_command("load_boundaries", if_missing=True, verbosity=0)
         call_command("load_catalogue", verbosity=0)

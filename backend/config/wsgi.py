@@ -7,6 +7,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backend.config.settings")
 os.environ.setdefault("STATEMENT_TIMEOUT_MS", "5000")
 os.environ.setdefault("LOCK_TIMEOUT_MS", "2000")
 
+from importlib import import_module
+
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
 application = get_wsgi_application()
+# Now, and not while the first caller of each worker waits.
+import_module(settings.ROOT_URLCONF)

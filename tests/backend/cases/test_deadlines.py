@@ -1,0 +1,94 @@
+"""When a case is due."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backend.cases.deadlines import PANAMA, Unit, after_working_days, due_at
+
+MOMENTS = st.datetimes(
+    datetime(2020, 1, 1),  # noqa: DTZ001 - hypothesis adds the zone
+    datetime(2040, 1, 1),  # noqa: DTZ001
+    timezones=st.sampled_from([UTC, PANAMA, ZoneInfo("Pacific/Auckland")]),
+)
+AMOUNTS = st.integers(0, 90)
+
+
+def at(day: int, hour: int = 12, minute: int = 0) -> datetime:
+    """A moment of November 2026 in Panama; its first day is a Sunday."""
+    return datetime(2026, 11, day, hour, minute, tzinfo=PANAMA)
+
+
+def end_of(day: int) -> datetime:
+    return datetime(2026, 11, day, 23, 59, 59, tzinfo=PANAMA)
+
+
+def test_three_working_days_from_a_monday_end_with_thursday():
+    assert due_at(at(2), 3, Unit.WORKING_DAYS) == end_of(5)
+
+
+@pytest.mark.parametrize(
+    ("filed", "amount", "due"),
+    [
+        (at(6), 1, 9),  # a Friday: the next working day is Monday
+        (at(7), 1, 9),  # a Saturday counts from Monday
+        (at(8), 1, 9),  # and so does a Sunday
+        (at(5), 2, 9),
+        (at(2), 5, 9),
+        (at(2), 10, 16),
+        (at(2), 0, 2),
+    ],
+)
+def test_weekends_do_not_count_as_working_days(filed, amount, due):
+    assert due_at(filed, amount, Unit.WORKING_DAYS) == end_of(due)
+
+
+def test_calendar_days_count_weekends():
+    assert due_at(at(6), 3, Unit.CALENDAR_DAYS) == end_of(9)
+
+
+def test_hours_run_through_nights_and_weekends():
+    assert due_at(at(6, 22, 15), 48, Unit.HOURS) == at(8, 22, 15)
+
+
+def test_the_day_is_panamas_and_not_utcs():
+    late_on_friday = datetime(2026, 11, 7, 4, 30, tzinfo=UTC)  # 23:30 of the 6th here
+    assert due_at(late_on_friday, 1, Unit.WORKING_DAYS) == end_of(9)
+    assert due_at(late_on_friday, 1, Unit.CALENDAR_DAYS) == end_of(7)
+    late_on_thursday = datetime(2026, 11, 6, 4, 30, tzinfo=UTC)
+    assert due_at(late_on_thursday, 1, Unit.WORKING_DAYS) == end_of(6)
+
+
+@given(MOMENTS, AMOUNTS, st.sampled_from(Unit))
+def test_the_promise_is_in_panamas_time_and_never_before_the_filing(
+    filed, amount, unit
+):
+    due = due_at(filed, amount, unit)
+    assert due.tzinfo is PANAMA
+    assert due > filed - timedelta(seconds=1)
+
+
+@given(MOMENTS, AMOUNTS, AMOUNTS, st.sampled_from(Unit))
+def test_a_longer_promise_never_ends_earlier(filed, amount, other, unit):
+    shorter, longer = sorted([amount, other])
+    assert due_at(filed, shorter, unit) <= due_at(filed, longer, unit)
+
+
+@given(MOMENTS, MOMENTS, AMOUNTS, st.sampled_from(Unit))
+def test_whoever_files_later_is_not_answered_earlier(one, other, amount, unit):
+    earlier, later = sorted([one, other])
+    assert due_at(earlier, amount, unit) <= due_at(later, amount, unit)
+
+
+@given(st.dates(date(2020, 1, 1), date(2040, 1, 1)), st.integers(1, 90))
+def test_exactly_so_many_working_days_lie_between(day, amount):
+    last = after_working_days(day, amount)
+    between = [day + timedelta(days=n + 1) for n in range((last - day).days)]
+    # An independent count: `isoweekday` is 6 and 7 at the weekend.
+    assert sum(one.isoweekday() <= 5 for one in between) == amount
+    assert last.isoweekday() <= 5

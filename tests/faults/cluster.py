@@ -1,0 +1,103 @@
+"""A PostgreSQL of a test's own, which it may kill."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import Self
+
+import psycopg
+
+from tests.servers import wait_until
+
+
+class Cluster:
+    """As `scripts/cluster.sh` makes one: durable, on a socket, without a network."""
+
+    def __init__(self, binaries: Path) -> None:
+        self.binaries = binaries
+        # Not below pytest's own folder: the path of a socket has 107 bytes at most.
+        self.folder = Path(tempfile.mkdtemp(prefix="movil311-test-"))
+        self.data = self.folder / "pg"
+        self.as_server = not_as_root(self.folder)
+        self.url = f"postgis://movil311@/postgres?host={self.folder}"
+
+    def __enter__(self) -> Self:
+        initdb = [
+            *(*self.as_server, str(self.binaries / "initdb")),
+            *("--pgdata", str(self.data), "--username", "movil311"),
+            *("--auth", "trust", "--encoding", "UTF8", "--locale", "C.UTF-8"),
+        ]
+        subprocess.run(initdb, cwd="/", stdout=subprocess.DEVNULL, check=True)
+        self.launch()
+        self.wait_until_ready()
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self.postmaster.send_signal(signal.SIGQUIT)
+        self.postmaster.wait()
+        shutil.rmtree(self.folder)
+
+    def launch(self) -> None:
+        postgres = [
+            *(*self.as_server, str(self.binaries / "postgres"), "-D", str(self.data)),
+            *("-k", str(self.folder), "-c", "listen_addresses="),
+        ]
+        with (self.folder / "log").open("ab") as log:
+            self.postmaster = subprocess.Popen(
+                postgres, cwd="/", stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+
+    def wait_until_ready(self) -> None:
+        wait_until(self.ready, "PostgreSQL is ready")
+
+    def ready(self) -> bool:
+        if self.postmaster.poll() is not None:
+            # The last one's orphans hold its memory until they notice its death.
+            self.launch()
+        with suppress(psycopg.OperationalError):
+            psycopg.connect(
+                host=str(self.folder), user="movil311", dbname="postgres"
+            ).close()
+            return True
+        return False
+
+    def kill(self, *, children: bool) -> None:
+        """`kill -9` the postmaster, and its children or not: some still commit then."""
+        pid = self.postmaster.pid
+        born = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        self.postmaster.kill()
+        for child in born if children else []:
+            with suppress(ProcessLookupError):
+                os.kill(int(child), signal.SIGKILL)
+        self.postmaster.wait()
+
+
+def postgresql_with_postgis() -> Path | None:
+    """The folder of the newest server's programs, where `run` looks for them too."""
+    programs = Path("/usr/lib/postgresql").glob("*/bin/initdb")
+    versions = sorted((path.parts[-3] for path in programs), key=float, reverse=True)
+    for version in versions:
+        share = Path("/usr/share/postgresql") / version / "extension"
+        if (share / "postgis.control").exists():
+            return Path("/usr/lib/postgresql") / version / "bin"
+    return None
+
+
+def not_as_root(folder: Path) -> list[str]:
+    """What to put before a server's command: PostgreSQL refuses to run as root."""
+    if os.geteuid() != 0:
+        return []
+    postgres = pwd.getpwnam("postgres")
+    ids = [f"--map-user={postgres.pw_uid}", f"--map-group={postgres.pw_gid}"]
+    in_namespace = ["unshare", "--user", *ids]
+    if subprocess.run([*in_namespace, "true"], capture_output=True).returncode == 0:
+        return in_namespace
+    os.chown(folder, postgres.pw_uid, postgres.pw_gid)
+    return ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"]

@@ -1,0 +1,109 @@
+"""PostgreSQL is killed under load; what was acknowledged stays (R2, R3, R7)."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.faults.cluster import Cluster, postgresql_with_postgis
+from tests.faults.ledger import REPORTS, Ledger, Letter, letter
+from tests.servers import Answer, Server
+
+log = logging.getLogger(__name__)
+KILLS = 4
+REPORTS_BETWEEN = 40
+AWAY_SECONDS = 1
+DOORS = [
+    "/api/v1/cases/26-0000001-4/",
+    "/api/v1/heat/?zoom=7",
+    "/data/cases.geojson",
+]
+PAGES = ["/", "/casos/26-0000001-4", "/fotos/2026/11/a.jpg"]
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    binaries = postgresql_with_postgis()
+    if binaries is None:
+        pytest.skip(
+            "needs a PostgreSQL server with PostGIS on this machine, to kill it"
+        )
+    with Cluster(binaries) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def server(
+    cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    server = Server(cluster.url, tmp_path_factory.mktemp("server"))
+    server.manage("set_up")
+    with server:
+        yield server
+
+
+def test_what_was_acknowledged_survives_the_killing_of_the_database(
+    cluster: Cluster, server: Server
+) -> None:
+    workers = server.worker_pids()
+
+    with Ledger(server, phones=6) as ledger:
+        for kill in range(KILLS):
+            ledger.wait_for_more(REPORTS_BETWEEN)
+            cluster.kill(children=kill % 2 == 0)
+            time.sleep(AWAY_SECONDS)
+            cluster.wait_until_ready()
+            ready = time.monotonic()
+            ledger.wait_for_more(1)
+            log.info("a report filed %.2f s after", time.monotonic() - ready)
+
+    ledger.check()
+    assert server.worker_pids() == workers, "the app recovers without a restart"
+    assert ledger.refusals
+    assert not [answer for answer in ledger.refusals if not says_come_back(answer)]
+
+
+def test_while_the_database_is_away_every_door_says_to_come_back(
+    cluster: Cluster, server: Server
+) -> None:
+    reports = [letter("Hueco"), letter("Hueco con foto", with_photo=True)]
+
+    cluster.kill(children=True)
+    try:
+        refusals = [file(server, report) for report in reports]
+        refusals += [server.send(door) for door in DOORS]
+        pages = [server.send(page) for page in PAGES]
+        alive = server.send("/healthz")
+        ready = server.send("/readyz")
+    finally:
+        cluster.wait_until_ready()
+
+    assert not [answer for answer in refusals if not says_come_back(answer)]
+    assert not [answer for answer in pages if not says_so_to_people(answer)]
+    assert (alive.status, ready.status) == (200, 503)
+    assert [file(server, report).status for report in reports] == [201, 201]
+
+
+def file(server: Server, report: Letter) -> Answer:
+    return server.send(REPORTS, report.body, report.content_type)
+
+
+def says_come_back(answer: Answer) -> bool:
+    return (
+        answer.status == 503
+        and int(answer.headers.get("Retry-After", 0)) > 0
+        and answer.headers["Content-Type"] == "application/problem+json"
+        and answer.json()["type"] == "/problems/unavailable"
+    )
+
+
+def says_so_to_people(answer: Answer) -> bool:
+    return (
+        answer.status == 503
+        and int(answer.headers.get("Retry-After", 0)) > 0
+        and answer.headers["Content-Type"].startswith("text/html")
+        and "Nada se perdió" in answer.body.decode()
+    )

@@ -1,0 +1,64 @@
+"""Web workers are killed under load; what they acknowledged stays (R1, R3, R9)."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from pytest_django import DjangoDbBlocker
+
+from tests.faults.ledger import Ledger
+from tests.servers import Server, cloned_database
+
+pytestmark = pytest.mark.django_db
+
+SECONDS = 60
+PAUSE_SECONDS = 0.7
+
+
+@pytest.fixture
+def server(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path: Path
+) -> Iterator[Server]:
+    preloaded = ("--config", "python:tests.faults.preloaded")
+    with (
+        cloned_database(django_db_blocker) as url,
+        Server(url, tmp_path, workers=4, options=preloaded) as running,
+    ):
+        yield running
+
+
+def test_what_was_acknowledged_survives_the_killing_of_web_workers(
+    server: Server,
+) -> None:
+    with Ledger(server) as ledger:
+        kill_workers(server, ledger)
+
+    cut = [end for end in ledger.silences if not isinstance(end, TimeoutError)]
+    assert cut, "no worker was killed while it had a report in hand"
+    assert {answer.status for answer in ledger.refusals} <= {503}
+    ledger.check()
+    check_photos(server)
+
+
+def kill_workers(server: Server, ledger: Ledger) -> None:
+    """Kill a worker chosen at random, again and again, while the others serve on."""
+    end = time.monotonic() + SECONDS
+    while time.monotonic() < end:
+        time.sleep(PAUSE_SECONDS)
+        ledger.wait_for_more(1)
+        server.kill_worker(secrets.choice(server.worker_pids()))
+
+
+def check_photos(server: Server) -> None:
+    """Every photo that the database knows is on the disk, whole."""
+    photos = server.rows("SELECT image, width, height FROM cases_photo")
+    assert photos
+    for name, width, height in photos:
+        with Image.open(server.folder / "media" / name) as image:
+            image.load()
+            assert image.size == (width, height)

@@ -1,0 +1,44 @@
+"""Cases by the thousand, made by PostgreSQL itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from backend.cases.models import Case
+
+ELSEWHERE = """ST_SetSRID(ST_MakePoint(
+    -80.0 + (n::bigint * 7919 % 10007) / 50035.0, 8.5 + (n::bigint * 104729 % 10009) / 100090.0
+), 4326)"""
+
+
+def multiply(case: Case, count: int, using: Any = connection, **columns: str) -> None:
+    """So many copies of a case all over the test territory; `n` numbers them."""
+    changed = {
+        "number": "'M' || lpad(n::text, 9, '0')",
+        "report_id": "gen_random_uuid()",
+        "location": ELSEWHERE,
+        "public_location": ELSEWHERE,
+        **columns,
+    }
+    names = [field.column for field in Case._meta.local_fields if field.name != "id"]
+    values = [changed.get(name, f"cases_case.{name}") for name in names]
+    with using.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO cases_case ({', '.join(names)}) SELECT {', '.join(values)} "  # noqa: S608
+            f"FROM cases_case, generate_series(1, {count}) AS n "
+            f"WHERE cases_case.id = {case.pk}"
+        )
+        cursor.execute("ANALYZE cases_case")
+
+
+def plan_of(question: Any) -> str:
+    """How PostgreSQL answers the one statement that a question makes."""
+    with CaptureQueriesContext(connection) as asked:
+        question()
+    (statement,) = (q["sql"] for q in asked if "SELECT" in q["sql"])
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN {statement[statement.index('SELECT') :]}")
+        return "\n".join(line for (line,) in cursor.fetchall())

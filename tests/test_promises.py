@@ -1,0 +1,642 @@
+"""What must hold everywhere, also in what is written tomorrow."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import yaml
+from django.conf import settings
+from django.contrib import admin
+from django.contrib.gis import forms
+from django.contrib.gis.db.models import GeometryField
+from django.core.management import call_command
+from django.test import Client, RequestFactory
+from django.urls import URLPattern, URLResolver, get_resolver
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+
+from backend.accounts.models import User
+from backend.cases.filing import Contact
+from backend.cases.handling import Transition, change_status
+from backend.cases.models import Case
+from backend.cases.workflow import OPEN, Status
+from geo.export import geojson
+from geo.filters import STATES, Box, Filters
+from geo.heatmap import heat
+from geo.nearby import nearby
+from tests.factories import (
+    make_case,
+    make_category,
+    make_crew,
+    make_entity,
+    make_photo,
+    make_territory,
+)
+from tests.geo.many import multiply, plan_of
+from tests.mobile_api.calls import phone_of, transition_body
+
+ROOT = Path(settings.BASE_DIR)
+PACKAGES = ["backend", "geo", "map_views", "mobile_api", "provinces"]
+
+
+def sources() -> Iterator[tuple[str, ast.Module]]:
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            yield str(path.relative_to(ROOT)), ast.parse(path.read_text())
+
+
+# ── The database ─────────────────────────────────────────────────────────────────
+
+
+def test_no_migration_is_missing(db):
+    call_command("makemigrations", check=True, dry_run=True, verbosity=0)
+
+
+QUESTIONS = {
+    "geo/export.py": lambda: list(
+        geojson(Filters(box=Box(-79.905, 8.545, -79.9, 8.55)))
+    ),
+    "geo/heatmap.py": lambda: heat(Filters(box=Box(-79.905, 8.545, -79.9, 8.55)), 16),
+    "geo/nearby.py": lambda: nearby(["OBRAS"], -79.9, 8.55, 5000, OPEN, 20),
+}
+
+
+@pytest.mark.parametrize("module", QUESTIONS)
+def test_every_question_of_the_map_is_found_by_the_index_of_places(db, module):
+    make_territory()
+    multiply(make_case(category=make_category()), 8000)
+    plan = plan_of(QUESTIONS[module])
+    assert re.search(r"(public|open)_cases_by(_entity_and)?_place", plan)
+    assert "Seq Scan on cases_case" not in plan
+
+
+def test_no_question_of_the_map_is_without_such_a_test():
+    asking = {
+        path
+        for path, tree in sources()
+        for call in calls_of(tree)
+        if path.startswith("geo/") and call in {"sql.rows", "sql.stream"}
+    }
+    assert asking == QUESTIONS.keys()
+
+
+# ── Nothing a stranger writes reaches GDAL or GEOS ───────────────────────────────
+
+# They read files and addresses, or have done so (CVE-2026-15307, CVE-2026-114582).
+READERS = {
+    "GEOSGeometry",
+    "GEOSGeometryBase",
+    "OGRGeometry",
+    "GDALRaster",
+    "SpatialReference",
+    "CoordTransform",
+    "DataSource",
+    "LayerMapping",
+    "WKTReader",
+    "WKBReader",
+    "fromstr",
+    "fromfile",
+    "from_ewkt",
+    "from_gml",
+    "from_json",
+    "from_wkt",
+    "from_bbox",
+    "from_geojson",
+    "transform",
+    "hex_regex",
+}
+MAY_READ = {
+    # The well-known binary form that shapely has just written.
+    ("provinces/loading.py", "GEOSGeometry"),
+    # Boundary files, which an operator loads by hand.
+    ("provinces/loading.py", "shapely.from_geojson"),
+    # Numbers into numbers, with a function of ours.
+    ("map_views/basemap.py", "shapely.transform"),
+    ("provinces/boundary_index.py", "shapely.transform"),
+}
+
+
+def calls_of(tree: ast.AST) -> Iterator[str]:
+    """The names of what is called, as they are written: `f`, `module.f`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(
+            node.func, ast.Name | ast.Attribute
+        ):
+            yield ast.unparse(node.func)
+
+
+def readers_in(path: str, tree: ast.AST) -> set[tuple[str, str]]:
+    names = set(calls_of(tree))
+    return {(path, name) for name in names if name.rsplit(".", 1)[-1] in READERS}
+
+
+def test_no_text_reaches_the_parsers_of_shapes():
+    found = set().union(*(readers_in(path, tree) for path, tree in sources()))
+    assert found <= MAY_READ
+
+
+def test_what_may_be_read_is_what_we_have_written():
+    for path, tree in sources():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "GEOSGeometry":
+                first = ast.unparse(node.args[0])
+                assert first.startswith("memoryview(shapely.to_wkb("), path
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "GEOSGeometry(text)",
+        "geos.GEOSGeometry(text)",
+        "SpatialReference(srid)",
+        "Point.from_ewkt(text)",
+        "case.location.transform(srid)",
+        "GDALRaster(request.GET['r'])",
+    ],
+)
+def test_a_call_of_such_a_parser_would_be_seen(line):
+    assert readers_in("geo/new.py", ast.parse(line)) - MAY_READ
+
+
+def test_gdal_is_imported_nowhere():
+    for path, tree in sources():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                names = [alias.name for alias in node.names]
+                written = f"{getattr(node, 'module', '')} {' '.join(names)}"
+                assert "gdal" not in written, path
+                assert "osgeo" not in written, path
+
+
+def shapes_from(model: Any, steps: int = 3) -> Iterator[str]:
+    """The lookups that lead from a model to a shape."""
+    for field in model._meta.get_fields():
+        if isinstance(field, GeometryField):
+            yield field.name
+        elif field.related_model and steps:
+            for rest in shapes_from(field.related_model, steps - 1):
+                yield f"{field.name}__{rest}"
+
+
+def test_the_administration_reads_no_shape_from_an_address(db):
+    staff = Client(HTTP_HOST="localhost")
+    staff.force_login(User.objects.create_superuser("jefa"))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setblocking(False)
+        stranger = f"/vsicurl/http://127.0.0.1:{listener.getsockname()[1]}/"
+        asked = 0
+        for model in admin.site._registry:
+            address = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
+            for shape in set(shapes_from(model)):
+                for text in (stranger, '{"type":"Point","coordinates":[0,0]}'):
+                    answer = staff.get(address, {f"{shape}__intersects": text})
+                    # Sent back to the list without it, or refused.
+                    assert answer.status_code in {302, 400}, (address, shape)
+                    asked += 1
+        assert asked > 20
+        with pytest.raises(BlockingIOError):
+            listener.accept()
+
+
+def test_the_administration_has_no_field_for_a_shape(db):
+    request = RequestFactory().get("/admin/")
+    request.user = User.objects.create_superuser("jefa")
+    for model, page in admin.site._registry.items():
+        fields = page.get_form(request, change=True).base_fields.values()
+        assert not any(isinstance(field, forms.GeometryField) for field in fields), (
+            model
+        )
+
+
+# ── Every address ────────────────────────────────────────────────────────────────
+
+SAMPLES = {"int": "1", "slug": "x", "str": "x", "path": "x"}
+
+
+def addresses(patterns: Any = None, before: str = "/") -> Iterator[str]:
+    for pattern in patterns if patterns is not None else get_resolver().url_patterns:
+        route = str(pattern.pattern)
+        if isinstance(pattern, URLResolver) and pattern.namespace != "admin":
+            yield from addresses(pattern.url_patterns, before + route)
+        elif isinstance(pattern, URLPattern) and not route.startswith("^"):
+            yield before + re.sub(r"<(\w+):\w+>", lambda m: SAMPLES[m[1]], route)
+
+
+@pytest.fixture
+def staff(db) -> Client:
+    make_territory()
+    user = make_crew(username="mesa")
+    user.is_staff = True
+    user.save()
+    return phone_of(user)
+
+
+def test_there_are_addresses_to_try():
+    found = set(addresses())
+    assert {
+        "/",
+        "/api/v1/reports/",
+        "/fotos/x",
+        "/readyz",
+        "/data/cases.geojson",
+    } <= found
+
+
+JUNK = [
+    ("application/json", b"{"),
+    ("application/json", b"[" * 50_000),
+    ("application/json", b'{"id": "\\ud800"}'),
+    ("application/json", b"[]"),
+    ("application/x-www-form-urlencoded", b"a=%00&numero=%00&pin=%00&language=%00"),
+    ("application/x-www-form-urlencoded", b"%ff=%ff&numero=%ff&next=%ff"),
+    ("multipart/form-data; boundary=x", b"--x\r\n"),
+    ("multipart/form-data", b"x"),
+    ("text/xml", b"<!DOCTYPE a [<!ENTITY b SYSTEM 'file:///etc/passwd'>]><a>&b;</a>"),
+]
+
+
+@pytest.mark.parametrize("address", sorted(set(addresses())))
+def test_no_address_falls_over(staff, address):
+    for method in ("post", "put", "patch", "delete"):
+        for content_type, body in JUNK:
+            answer = staff.generic(method.upper(), address, body, content_type)
+            assert answer.status_code < 500, (method, body)
+    for query in ("", "?a=%00&bbox=%ff", "?numero=%00&propio=%00&v=%00&s=%00"):
+        answer = staff.get(address + query)
+        assert answer.status_code < 500
+        if answer.streaming:
+            answer.getvalue()
+
+
+@pytest.mark.parametrize("address", sorted(set(addresses())))
+def test_every_answer_carries_the_safe_headers(staff, address):
+    answer = staff.get(address)
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert answer["X-Frame-Options"] == "DENY"
+    assert answer["Referrer-Policy"] == "same-origin"
+    assert "default-src 'none'" in answer["Content-Security-Policy"]
+    assert "unsafe" not in answer["Content-Security-Policy"]
+    assert "Server" not in answer
+    if answer.streaming:
+        answer.getvalue()
+
+
+# ── Who may do what, for every operation that the API describes ──────────────────
+
+CASE, NEAR = "/api/v1/cases/{number}/", "/api/v1/crew/cases/nearby/"
+MOVE = "/api/v1/crew/cases/{number}/transitions/"
+HERE = "?lat=8.55&lon=-79.95"
+# By operation: what a stranger, a crew of another entity, the case's own crew and a
+# member of the staff without an entity are answered, for a public and a private case.
+MATRIX: dict[tuple[str, str], tuple[list[int], list[int]]] = {
+    (CASE, "get"): ([200, 200, 200, 200], [404, 404, 404, 404]),
+    (NEAR, "get"): ([401, 200, 200, 200], [401, 200, 200, 200]),
+    (MOVE, "post"): ([401, 404, 201, 404], [401, 404, 201, 404]),
+    ("/api/v1/auth/token/", "post"): ([400] * 4, [400] * 4),
+    ("/api/v1/auth/token/", "delete"): ([401, 204, 204, 204], [401, 204, 204, 204]),
+    ("/api/v1/heat/", "get"): ([200] * 4, [200] * 4),
+    ("/api/v1/reports/", "post"): ([400] * 4, [400] * 4),
+    ("/api/v1/routing/explain/", "get"): ([401, 403, 403, 200], [401, 403, 403, 200]),
+}
+QUERIES = {NEAR: HERE, "/api/v1/routing/explain/": f"{HERE}&category=PRU-01"}
+
+
+def test_every_operation_says_who_may():
+    document = yaml.safe_load((ROOT / "mobile_api" / "openapi.yaml").read_text())
+    described = {
+        (path, method)
+        for path, methods in document["paths"].items()
+        for method in methods
+    }
+    assert described == MATRIX.keys()
+
+
+@pytest.mark.parametrize("private", [False, True])
+@pytest.mark.parametrize(("path", "method"), MATRIX)
+def test_everyone_may_do_what_the_table_says_and_no_more(db, path, method, private):
+    make_territory()
+    precision = "none" if private else "exact"
+    make_category()
+    category = make_category("P-1", private=private, precision=precision)
+    case = make_case(category=category)
+    office = User.objects.create_user("oficina", is_staff=True)
+    people = [
+        Client(HTTP_HOST="localhost"),
+        phone_of(make_crew(make_entity("IDAAN"), "otra")),
+        phone_of(make_crew(case.entity, "propia")),
+        phone_of(office),
+    ]
+    address = path.replace("{number}", case.number) + QUERIES.get(path, "")
+    body = json.dumps(transition_body()) if path == MOVE else "{}"
+    answers = [
+        who.generic(method.upper(), address, body, "application/json")
+        if method == "post"
+        else getattr(who, method)(address)
+        for who in people
+    ]
+    assert [answer.status_code for answer in answers] == MATRIX[path, method][private]
+    if path == NEAR:
+        seen = [case.number in answer.content.decode() for answer in answers]
+        assert seen == [False, False, True, False]
+
+
+# ── What the public may not know ─────────────────────────────────────────────────
+
+MARK = "MARCA-"
+DAY = datetime(2026, 3, 1, 12, tzinfo=UTC)
+kinds = st.sampled_from(["exact", "grid", "none", "private"])
+places = st.tuples(st.integers(1, 999), st.integers(1, 999)).map(
+    # Seven decimals that no grid's middle has.
+    lambda at: (-79.9501237 + at[0] / 20_000, 8.5201237 + at[1] / 20_000)
+)
+filters = st.fixed_dictionaries(
+    {},
+    optional={
+        "state": st.sampled_from(list(STATES)),
+        "category": st.sampled_from(["K-exact", "K-grid", "K-none", "K-priva"]),
+        "group": st.just("PRU"),
+        "entity": st.just("OBRAS"),
+        "place": st.sampled_from(["90", "9001", "9002", "900101", "900201"]),
+        "since": st.sampled_from(["2026-03-01", "2026-03-02"]),
+        "until": st.sampled_from(["2026-03-01", "2026-03-02"]),
+        "changed_since": st.just("2026-03-01"),
+        "bbox": st.sampled_from(["-80,8.5,-79.8,8.6", "-79.93,8.53,-79.92,8.56"]),
+    },
+)
+
+
+def make_marked(kind: str, at: tuple[float, float], number: int) -> Case:
+    precision = "none" if kind == "private" else kind
+    category = make_category(
+        f"K-{kind[:5]}", precision=precision, private=kind == "private"
+    )
+    case = make_case(
+        at=at,
+        category=category,
+        filed_at=DAY + timedelta(hours=number),
+        description=f"{MARK}relato 6999-1234 marca@example.com",
+        place_hint=f"{MARK}seña",
+        accuracy=41.73,
+        captured_at=datetime(2025, 7, 8, tzinfo=UTC),
+        contact=Contact(f"{MARK}nombre", "6999-1234", "marca@example.com", f"{MARK}v"),
+    )
+    if number % 2:
+        note = "Llamé al 6999-1234"
+        change_status(case, Transition(Status.RESOLVED, note, uuid4()), None)
+    case.refresh_from_db()
+    return case
+
+
+def public_answers(query: dict[str, Any], cases: list[Case]) -> dict[str, str]:
+    """Everything that anyone may read, by where it is read."""
+    anyone = Client(HTTP_HOST="localhost")
+    found = {
+        address: anyone.get(address, query).getvalue().decode()
+        for address in ("/data/cases.geojson", "/api/v1/heat/")
+    }
+    for zoom in (4, 12, 18):
+        answer = anyone.get("/api/v1/heat/", {**query, "zoom": zoom})
+        found[f"heat at {zoom}"] = answer.content.decode()
+    for case in cases:
+        for address in (f"/api/v1/cases/{case.number}/", f"/casos/{case.number}"):
+            found[address] = anyone.get(address).content.decode()
+    return found
+
+
+@examples(
+    max_examples=12,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(made=st.lists(st.tuples(kinds, places), min_size=2, max_size=6), query=filters)
+def test_no_public_door_gives_away_what_is_not_public(db, made, query):
+    Case.objects.all().delete()
+    make_territory()
+    cases = [make_marked(kind, at, n) for n, (kind, at) in enumerate(made)]
+    secret = [f"{MARK}nombre", f"{MARK}seña", f"{MARK}v", "6999-1234", "marca@"]
+    secret += ["41.73", "2025-07-08", "2025-07-07"]
+    exact = {coordinate for kind, at in made if kind == "exact" for coordinate in at}
+    for kind, at in made:
+        if kind != "exact" and not exact & set(at):
+            secret += [f"{degrees:.{n}f}" for degrees in at for n in (5, 6, 7)]
+    private = [case for case in cases if not case.is_public]
+    pointless = [case for case in cases if case.public_location is None]
+    for door, text in public_answers(query, cases).items():
+        for mark in secret:
+            assert mark not in text, (door, mark)
+        assert not any(case.pin in text.split('"') for case in cases), door
+        if "/casos/" in door or "/cases/2" in door:
+            continue
+        for case in pointless:
+            assert case.number not in text, door
+    for case in private:
+        assert (
+            Client(HTTP_HOST="localhost").get(f"/casos/{case.number}").status_code
+            == 404
+        )
+
+
+def test_such_a_leak_would_be_seen(db):
+    make_territory()
+    case = make_marked("exact", (-79.9301237, 8.5401237), 0)
+    found = public_answers({}, [case])
+    assert "-79.930124" in found["/data/cases.geojson"]
+    assert f"{MARK}relato" in found[f"/api/v1/cases/{case.number}/"]
+    assert case.number in found[f"/casos/{case.number}"]
+
+
+def test_a_private_photo_is_not_reached_from_any_public_answer(db):
+    make_territory()
+    category = make_category("K-1", private=True, precision="none")
+    photo = make_case(category=category, photos=[make_photo()]).photos.get()
+    for door, text in public_answers({}, [photo.case]).items():
+        assert str(photo.pk) not in text, door
+
+
+# ── The tools that keep watch ────────────────────────────────────────────────────
+
+
+def run(*command: str, folder: Path = ROOT, **environment: str) -> tuple[int, str]:
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+BAD_STYLE = {
+    "E711": "def f(x: object) -> bool:\n    return x == None\n",
+    "F401": "import os\n",
+    "I001": "import sys\nimport os\n\nprint(os, sys)\n",
+    "BLE001": "try:\n    pass\nexcept Exception:\n    pass\n",
+    "DTZ005": "from datetime import datetime\n\nx = datetime.now()\n",
+    "T201": "print(1)\n",
+    "S608": 'def f(x: str) -> str:\n    return f"SELECT a FROM b WHERE c = {x}"\n',
+    "TID252": "from . import x\n",
+    "ERA001": "# x = f(1)\n",
+}
+
+
+def test_the_linter_sees_what_it_must(tmp_path):
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    (tmp_path / "geo").mkdir()
+    for code, text in BAD_STYLE.items():
+        (tmp_path / "geo" / f"{code.lower()}.py").write_text(text)
+    ruff = [sys.executable, "-m", "ruff", "check", "--no-cache"]
+    status, told = run(*ruff, "--output-format", "concise", folder=tmp_path)
+    assert status == 1
+    for code in BAD_STYLE:
+        assert re.search(rf"geo/{code.lower()}\.py:.*\b{code}\b", told), code
+    shutil.rmtree(tmp_path / "geo")
+    (tmp_path / "fine.py").write_text('"""Fine."""\n')
+    assert run(*ruff, folder=tmp_path)[0] == 0
+
+
+BREACHES = {
+    "Each floor knows only the floors below": ("provinces/places.py", "geo.sql"),
+    "Only geo speaks SQLAlchemy": ("map_views/exports.py", "sqlalchemy"),
+    "The rules know nothing of HTTP": ("backend/cases/filing.py", "rest_framework"),
+    "Pure modules stay pure": ("backend/cases/deadlines.py", "django.utils.timezone"),
+}
+
+
+@pytest.fixture
+def copy_of_the_code(tmp_path) -> Path:
+    for package in PACKAGES:
+        for path in (ROOT / package).rglob("*.py"):
+            target = tmp_path / path.relative_to(ROOT)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, target)
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+def contracts(folder: Path) -> tuple[int, str]:
+    linter = "from importlinter.cli import lint_imports_command as lint; lint()"
+    return run(sys.executable, "-c", linter, "--no-cache", folder=folder)
+
+
+def test_the_contracts_are_kept_and_a_breach_of_any_is_seen(copy_of_the_code):
+    configuration = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    written = configuration["tool"]["importlinter"]["contracts"]
+    assert {contract["name"] for contract in written} == BREACHES.keys()
+    status, told = contracts(copy_of_the_code)
+    assert (status, told.count(" KEPT")) == (0, len(BREACHES)), told
+    for path, module in BREACHES.values():
+        with (copy_of_the_code / path).open("a") as file:
+            file.write(f"\nimport {module}\n")
+    status, told = contracts(copy_of_the_code)
+    assert status == 1
+    for name in BREACHES:
+        assert f"{name} BROKEN" in told, told
+
+
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
+def test_a_lock_pins_every_package_by_its_hashes_and_names_no_address(name):
+    text = (ROOT / name).read_text()
+    assert "://" not in text
+    assert not re.search(
+        r"^\s*(-|--)(i|index-url|extra-index-url|find-links)\b", text, re.M
+    )
+    packages = [
+        block
+        for block in re.split(r"\n(?=[a-z0-9])", text, flags=re.IGNORECASE)
+        if not block.startswith("#")
+    ]
+    assert len(packages) > 10
+    for package in packages:
+        assert re.match(r"[A-Za-z0-9._-]+(\[[a-z,]+\])?==[^\s;]+", package), package[
+            :80
+        ]
+        assert re.search(r"--hash=sha256:[0-9a-f]{64}", package), package[:80]
+
+
+def test_what_runs_in_production_is_what_the_tests_run_with():
+    def pins(name: str) -> dict[str, str]:
+        text = (ROOT / name).read_text()
+        return dict(re.findall(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", text, re.M))
+
+    production, tested = pins("requirements.lock"), pins("requirements-dev.lock")
+    assert production.items() <= tested.items()
+
+
+# ── The settings ─────────────────────────────────────────────────────────────────
+
+KEY = "a9-Zk" * 12
+PRODUCTION = {
+    "SECRET_KEY": KEY,
+    "HTTPS": "true",
+    "ALLOWED_HOSTS": "311.example.org",
+    "CSRF_TRUSTED_ORIGINS": "https://311.example.org",
+}
+
+
+def test_production_is_safe_by_django_s_own_checks():
+    check = ["manage.py", "check", "--deploy", "--fail-level", "WARNING"]
+    status, told = run(sys.executable, *check, **PRODUCTION)
+    assert status == 0, told
+
+
+def test_without_https_django_would_complain():
+    check = ["manage.py", "check", "--deploy", "--fail-level", "WARNING"]
+    status, told = run(sys.executable, *check, **{**PRODUCTION, "HTTPS": "false"})
+    assert status == 1
+    assert "security.W008" in told
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "why"),
+    [
+        ("SECRET_KEY", "", "SECRET_KEY"),
+        ("SECRET_KEY", "short", "SECRET_KEY needs at least 32"),
+        ("STATEMENT_TIMEOUT_MS", "0", "STATEMENT_TIMEOUT_MS is a positive number"),
+        ("STATEMENT_TIMEOUT_MS", "-5", "STATEMENT_TIMEOUT_MS is a positive number"),
+        ("STATEMENT_TIMEOUT_MS", "5s", "invalid literal"),
+        ("LOCK_TIMEOUT_MS", "0", "LOCK_TIMEOUT_MS is a positive number"),
+        ("SNAP_METRES", "far", "invalid literal"),
+    ],
+)
+def test_a_setting_refuses_nonsense(name, value, why):
+    status, told = run(sys.executable, "manage.py", "check", **{name: value})
+    assert status != 0
+    assert why in told
+
+
+def test_without_a_key_nothing_starts(monkeypatch):
+    monkeypatch.delenv("SECRET_KEY")
+    status, told = run(sys.executable, "manage.py", "check")
+    assert status != 0
+    assert "SECRET_KEY" in told
+
+
+def test_an_error_shows_no_trace_to_strangers(db, monkeypatch):
+    assert settings.DEBUG is False
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("MARCA secreta")
+
+    monkeypatch.setattr("map_views.heat_map.heat", broken)
+    anyone = Client(HTTP_HOST="localhost", raise_request_exception=False)
+    answer = anyone.get("/api/v1/heat/")
+    assert answer.status_code == 500
+    for trace in (b"MARCA", b"Traceback", b"heat_map.py"):
+        assert trace not in answer.content

@@ -7,7 +7,7 @@ answers are what psycopg returns: ask PostGIS for GeoJSON text, not for geometri
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any
 
 import sqlalchemy as sa
@@ -26,7 +26,7 @@ def rows(statement: sa.Executable) -> list[tuple[Any, ...]]:
         return list(cursor.fetchall())
 
 
-def stream(statement: sa.Executable) -> Iterator[tuple[Any, ...]]:
+def stream(statement: sa.Executable) -> Generator[tuple[Any, ...]]:
     """Rows of any number, a batch at a time; memory stays flat on both sides."""
     # Within a transaction, or PostgreSQL would first write the whole answer down.
     with transaction.atomic(), connection.chunked_cursor() as cursor:

@@ -23,7 +23,9 @@ def multiply(case: Case, count: int, using: Any = connection, **columns: str) ->
         "public_location": ELSEWHERE,
         **columns,
     }
-    names = [field.column for field in Case._meta.local_fields if field.name != "id"]
+    names = [
+        str(field.column) for field in Case._meta.local_fields if field.name != "id"
+    ]
     values = [changed.get(name, f"cases_case.{name}") for name in names]
     with using.cursor() as cursor:
         cursor.execute(

@@ -14,7 +14,7 @@ from django.db import connection
 from backend.cases.filing import Contact
 from backend.cases.models import Case
 from backend.cases.workflow import Status
-from geo import export, sql
+from geo import sql
 from geo.export import geojson
 from geo.filters import Box, Filters
 from tests.factories import make_case, make_category, make_entity
@@ -169,9 +169,9 @@ def test_an_export_that_breaks_does_not_look_complete(squares, monkeypatch):
         yield from islice(whole(statement), 5)
         raise OSError("the database is gone")
 
-    monkeypatch.setattr(export.sql, "stream", breaks)
+    monkeypatch.setattr(sql, "stream", breaks)
     pieces = geojson(Filters())
-    read = []
+    read: list[str] = []
     with pytest.raises(OSError, match="gone"):
         read.extend(pieces)
     assert len(read) == 5

@@ -11,13 +11,13 @@ from geo.tables import case, entity
 from tests.factories import make_case
 
 
-def one_to(count: int) -> sa.Select:
+def one_to(count: int) -> sa.Select[tuple[int]]:
     return sa.select(sa.func.generate_series(1, count).column_valued("value"))
 
 
 def open_cursors() -> int:
     ((count,),) = sql.rows(sa.text("SELECT count(*) FROM pg_cursors"))
-    return count
+    return int(count)
 
 
 def test_a_question_sees_what_this_transaction_has_written(squares):

@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime
 from io import BytesIO
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -48,7 +49,7 @@ LINE = {"status", "status_name", "note", "changed_at"}
 PHOTO = {"url", "thumbnail", "width", "height", "of"}
 
 CONTACT = Contact("MARCA-nombre", "6999-1234", "marca@example.com", "MARCA-texto")
-MARKED = {
+MARKED: dict[str, Any] = {
     "description": "MARCA-relato: llame al 6999-1234 o a marca@example.com",
     "place_hint": "MARCA-seña",
     "contact": CONTACT,

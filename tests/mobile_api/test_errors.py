@@ -1,6 +1,7 @@
 """Every refusal in one shape (RFC 9457), in the reader's language."""
 
 import logging
+from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
@@ -39,6 +40,12 @@ def test_a_refusal_says_what_is_wrong_in_spanish(squares, phone):
     }
 
 
+def test_a_refusal_says_what_is_wrong_in_english(squares, phone):
+    refused = send(phone, report_body(**OUTSIDE), headers={"Accept-Language": "en"})
+    assert refused["Content-Language"] == "en"
+    assert refused.json()["title"] == "The point is outside Panama."
+
+
 @pytest.mark.parametrize(
     ("asked", "answered"),
     [
@@ -72,10 +79,13 @@ def test_every_refusal_has_its_words(error):
     assert title.endswith(".")
     assert "%" not in title + detail
     assert 400 <= answer.status <= 503
+    with translation.override("en"):
+        assert str(answer.title) != title
+        assert not detail or str(answer.detail) != detail
 
 
 def test_a_type_of_problem_has_one_status():
-    statuses = {}
+    statuses: dict[str, int] = {}
     for answer in ANSWERS.values():
         assert statuses.setdefault(answer.type, answer.status) == answer.status
 
@@ -88,9 +98,14 @@ def test_an_error_answers_as_the_nearest_of_its_parents():
     class Odd(SuspiciousOperation):
         pass
 
-    assert problem_response(Odd(), {}).status_code == 400
-    assert problem_response(PermissionDenied(), {}).status_code == 403
-    assert problem_response(ReportIdReused(), {}).status_code == 409
+    for error, status in [
+        (Odd(), 400),
+        (PermissionDenied(), 403),
+        (ReportIdReused(), 409),
+    ]:
+        answer = problem_response(error, {})
+        assert answer is not None
+        assert answer.status_code == status
 
 
 @pytest.mark.parametrize(
@@ -116,14 +131,13 @@ def test_without_boundaries_the_service_is_not_ready(phone, squares):
 
 
 def test_pointers_lead_to_the_field(db):
-    error = exceptions.ValidationError(
-        {
-            "a": ["x"],
-            "b": {"c": ["y"], "non_field_errors": ["z"]},
-            "d": {0: ["w"]},
-            "non_field_errors": ["v"],
-        }
-    )
+    wrong: dict[str, Any] = {
+        "a": ["x"],
+        "b": {"c": ["y"], "non_field_errors": ["z"]},
+        "d": {0: ["w"]},
+        "non_field_errors": ["v"],
+    }
+    error = exceptions.ValidationError(wrong)
     found = [(pointer, str(detail)) for pointer, detail in pointers(error.detail)]
     assert found == [
         ("/a", "x"),

@@ -19,13 +19,13 @@ from tests.mobile_api.calls import REPORTS, problem_of, report_body, send
 GIGABYTE = 1024**3
 
 
-class Endless:
+class Endless(BytesIO):
     """A body that counts how much of it is read."""
 
-    def __init__(self):
-        self.read_so_far = 0
+    read_so_far = 0
 
-    def read(self, size=-1):
+    def read(self, size: int | None = -1) -> bytes:
+        assert size is not None
         assert size >= 0, "nothing bounds this read"
         self.read_so_far += size
         return b"x" * size

@@ -18,6 +18,7 @@ from tests.factories import (
     EAST,
     make_category,
     make_duty,
+    make_entity,
     make_jurisdiction,
     make_photo,
 )
@@ -459,7 +460,7 @@ def test_a_point_off_the_outline_is_told_how_far(phone):
 
 def test_a_report_that_nobody_answers_is_filed_and_says_so(phone):
     duty = make_duty("only-in-the-east")
-    entity = Jurisdiction.objects.first().entity
+    entity = make_entity()
     make_jurisdiction(duty, entity, Jurisdiction.Scope.DISTRICT, "9002")
     make_category("PRU-07", duty=duty)
     filed = send(phone, report_body(category="PRU-07"))

@@ -1,6 +1,7 @@
 """routing/explain/: why a case goes where it goes, for staff."""
 
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ from tests.mobile_api.calls import EXPLAIN, phone_of, problem_of, wrong_fields
 
 pytestmark = pytest.mark.usefixtures("squares")
 
-ASKED = {"lat": 8.55, "lon": -79.95, "category": "BAS-01"}
+ASKED: dict[str, Any] = {"lat": 8.55, "lon": -79.95, "category": "BAS-01"}
 RULE = {
     "level",
     "place",

@@ -197,13 +197,13 @@ PRECISIONS = [
 
 @pytest.mark.parametrize(("one", "two"), [*PRECISIONS, *[p[::-1] for p in PRECISIONS]])
 def test_another_precision_publishes_the_stored_cases_again(folder, one, two):
-    load(other(folder, "categories.csv", **one))
-    load(another(folder, "categories.csv", code="PRU-02", **one))
+    changes, stays = {**CATEGORY, **one}, {**CATEGORY, "code": "PRU-02", **one}
+    write(folder / "categories.csv", [changes, stays])
+    load(folder)
     case, untouched = case_of("PRU-01"), case_of("PRU-02")
-    before = untouched.public_location
+    before = untouched.public_location, untouched.is_public
 
-    first = {**CATEGORY, **two}
-    write(folder / "categories.csv", [first, {**CATEGORY, "code": "PRU-02", **one}])
+    write(folder / "categories.csv", [{**changes, "private": "false", **two}, stays])
     load(folder)
 
     case.refresh_from_db()
@@ -217,7 +217,7 @@ def test_another_precision_publishes_the_stored_cases_again(folder, one, two):
     if two["precision"] == "grid":
         assert case.public_location is not None
         assert case.public_location.coords != WEST
-    assert untouched.public_location == before
+    assert (untouched.public_location, untouched.is_public) == before
     # What was reported stays what it was.
     assert case.location.coords == WEST
 

@@ -11,7 +11,8 @@ from django.core.exceptions import (
     SuspiciousOperation,
 )
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.utils.functional import Promise
+from django.utils.functional import Promise, lazy
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
@@ -35,6 +36,13 @@ class Problem(NamedTuple):
     type: str
     title: str | Promise
     detail: str | Promise = ""
+
+
+def largest_photo() -> str:
+    # Not `_("…") % …`: that would be Spanish for ever, from the moment of the import.
+    return gettext("El máximo es de %(megabytes)s MB y 50 megapíxeles.") % {
+        "megabytes": MOST_BYTES // 1024**2
+    }
 
 
 ANSWERS: dict[type[Exception], Problem] = {
@@ -66,8 +74,7 @@ ANSWERS: dict[type[Exception], Problem] = {
         413,
         "image-too-large",
         _("La foto es demasiado grande."),
-        _("El máximo es de %(megabytes)s MB y 50 megapíxeles.")
-        % {"megabytes": MOST_BYTES // 1024**2},
+        lazy(largest_photo, str)(),
     ),
     ReportIdReused: Problem(
         409,

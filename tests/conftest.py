@@ -35,6 +35,7 @@ def django_db_setup(django_db_setup, django_db_blocker):
 @pytest.fixture(autouse=True)
 def files_of_their_own(settings, tmp_path: Path) -> None:
     settings.MEDIA_ROOT = str(tmp_path / "media")
+    settings.STATIC_ROOT = str(tmp_path)  # empty, but there
     settings.STORAGES = {
         **settings.STORAGES,
         "staticfiles": {

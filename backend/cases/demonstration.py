@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import random
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,10 +21,12 @@ from backend.cases.filing import Contact, Report, file_case
 from backend.cases.handling import Transition, change_status
 from backend.cases.models import Case, Category
 from backend.cases.workflow import Status
-from provinces.places import OutsidePanama
+from provinces.places import OutsidePanama, place_at
 
 # About 1.2 km: people report from where they live, not from the town's square.
 SPREAD_DEGREES = 0.011
+# Islands that the outlines miss lie within this of a shore that they have.
+COAST_METRES = 800
 BATCH = 50
 WITH_PHOTO = 0.06
 CONSENT = "demo"
@@ -94,13 +97,12 @@ class Demonstration:
 
     def one(self) -> Case:
         filed_at = self.until - timedelta(days=self.days * self.random.random())
-        while True:
-            try:
-                case = file_case(self.report(), at=filed_at).case
-            except OutsidePanama:
-                continue  # The town is by the border or the sea: draw again.
-            self.handle(case, filed_at)
-            return case
+        report = self.report()
+        while not on_land(report):
+            report = self.report()  # The town is by the border or the sea.
+        case = file_case(report, at=filed_at).case
+        self.handle(case, filed_at)
+        return case
 
     def report(self) -> Report:
         [town] = self.random.choices(self.towns, [t.weight for t in self.towns])
@@ -131,7 +133,7 @@ class Demonstration:
                 return
             photos = []
             if status == Status.RESOLVED:
-                photos = self.photos(case.category, "DESPUÉS")
+                photos = self.photos(case.category, "DESPUES")
             change_status(case, Transition(status, note, photos=photos), None, at)
 
     def story(self) -> list[tuple[Status, str]]:
@@ -146,6 +148,13 @@ class Demonstration:
         if self.random.random() > WITH_PHOTO:
             return []
         return [made_up_photo(category, word, self.random.randrange(360))]
+
+
+def on_land(report: Report) -> bool:
+    try:
+        return (place_at(report.location).snapped or 0) < COAST_METRES
+    except OutsidePanama:
+        return False
 
 
 def read_towns(path: Path) -> list[Town]:
@@ -179,9 +188,16 @@ def made_up_photo(category: Category, word: str, hue: int) -> BinaryIO:
             (320 - height // 6, top, 320 + height // 6, top + height), "#eee"
         )
     draw.text((320, 80), word, "#1b2a41", anchor="mm", font_size=51)
-    draw.text((320, 133), str(category), "#1b2a41", anchor="mm", font_size=24)
-    draw.text((320, 171), "Foto de demostración", "#1b2a41", anchor="mm", font_size=19)
+    draw.text(
+        (320, 133), without_accents(str(category)), "#1b2a41", anchor="mm", font_size=24
+    )
+    draw.text((320, 171), "FOTO DE MUESTRA", "#1b2a41", anchor="mm", font_size=19)
     file = BytesIO()
     picture.save(file, "JPEG", quality=85)
     file.seek(0)
     return file
+
+
+def without_accents(text: str) -> str:
+    """For the font that comes with Pillow, which has none."""
+    return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()

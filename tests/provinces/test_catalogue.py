@@ -189,7 +189,7 @@ def not_at_once(periods: list[tuple[str, str, str]]) -> list[Row]:
 @given(versions=st.lists(st.tuples(PERIODS, st.integers(1, 5)), max_size=4))
 @settings(
     deadline=None,
-    max_examples=40,
+    max_examples=25,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_whatever_files_follow_each_other_the_last_one_is_what_holds(squares, versions):

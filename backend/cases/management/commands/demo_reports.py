@@ -1,5 +1,6 @@
 """Fill the map with a made-up month of reports, labelled as such."""
 
+import sys
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -38,9 +39,7 @@ class Command(BaseCommand):
             options["seed"] + Case.objects.count(),
         )
         cases = demonstration.file(options["count"])
-        for _case in tqdm(
-            cases, total=options["count"], file=self.stderr, disable=None
-        ):
+        for _case in tqdm(cases, total=options["count"], file=sys.stderr, disable=None):
             pass
         self.stdout.write(
             _("%(count)s casos de demostración.") % {"count": options["count"]}

@@ -7,8 +7,10 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/*
 
 WORKDIR /app
-COPY requirements.lock .
-RUN pip install --no-cache-dir --require-hashes --requirement requirements.lock
+COPY requirements.lock requirements-extras.lock ./
+# With `--build-arg LOCK=requirements-extras.lock`, photos in S3 and those of iPhones too.
+ARG LOCK=requirements.lock
+RUN pip install --no-cache-dir --require-hashes --requirement "$LOCK"
 
 COPY manage.py docker/start ./
 COPY fixtures fixtures
@@ -20,13 +22,16 @@ COPY map_views map_views
 
 # The code stays root's: whoever gets in as this user cannot change it.
 RUN useradd --system --no-create-home movil311 \
-    && install -d -o movil311 /var/lib/movil311 /var/lib/movil311/media
+    && install -d -o movil311 /var/lib/movil311 /var/lib/movil311/media \
+    && install -d -o movil311 -m 700 /var/lib/movil311/mail
 ENV DJANGO_SETTINGS_MODULE=backend.config.settings \
     STATIC_ROOT=/var/lib/movil311/static \
     MEDIA_ROOT=/var/lib/movil311/media \
+    EMAIL_URL=filemail:////var/lib/movil311/mail \
     PYTHONUNBUFFERED=1
 USER movil311
 RUN SECRET_KEY=for-this-line-only-and-forgotten-after-it DATABASE_URL=postgis://nobody@nowhere/nothing \
+    DATA_KEY=Zm9yLXRoaXMtbGluZS1vbmx5LWFuZC1mb3Jnb3R0ZW4= \
     python manage.py collectstatic --no-input -v0
 
 EXPOSE 8000

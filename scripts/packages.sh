@@ -54,6 +54,52 @@ look_for_browser() {
         fi
     fi
 }
+# nginx and PgBouncer for the tests, which start them themselves, as they are shipped and
+# documented. Their packages would open ports and stay: the programs alone are enough,
+# unpacked here.
+get_nginx() {
+    # Ubuntu 22.04's nginx is an empty package; the program is in nginx-core.
+    get nginx -v nginx nginx-core
+}
+get_pgbouncer() {
+    ! has pgbouncer || return 0
+    local libraries=()
+    if command -v apt-cache >/dev/null; then
+        # Those that nothing else here brings; their names change with the release.
+        mapfile -t libraries < <(apt-cache depends pgbouncer 2>/dev/null |
+            sed -nE 's/^ +Depends: (lib(c-?ares|event)[^ ]*)$/\1/p')
+    fi
+    get pgbouncer --version "${libraries[@]}" pgbouncer
+}
+has() { [[ -x $store/$1/usr/sbin/$1 ]] || PATH=$PATH:/usr/sbin command -v "$1" >/dev/null; }
+# get <program> <its option that asks nothing of it> <package...>: up to the one that has it.
+get() {
+    local program=$1 asking=$2 package new=$store/$1.new
+    shift 2
+    ! has "$program" || return 0
+    if ! command -v apt-get dpkg >/dev/null; then
+        say "Sin $program se saltan sus pruebas: instálelo"
+        return 0
+    fi
+    say "Bajo $program para las pruebas, sin instalarlo, a .local/$program"
+    rm -rf "$new"
+    mkdir "$new"
+    for package; do
+        [[ ! -x $new/usr/sbin/$program ]] || break
+        download "$new" "$package" || die "apt-get no pudo bajar $package: $(tail -n 3 "$store/apt.log")"
+    done
+    LD_LIBRARY_PATH=$(echo "$new"/usr/lib/*-linux-*) "$new/usr/sbin/$program" "$asking" &>>"$store/apt.log" ||
+        die "$program no funciona aquí; instálelo: apt-get install $program"
+    rm -rf "${store:?}/$program"
+    mv "$new" "$store/$program"
+}
+# download <folder> <package>: the package's files, below the folder.
+download() {
+    local sudo=()
+    fetch() { (cd "$1" && apt-get -q -o Acquire::Retries=3 download "$2" </dev/null &>>"$store/apt.log"); }
+    fetch "$@" || { { ((EUID == 0)) || ! may_sudo || sudo=(sudo); } && apt_get update && fetch "$@"; } || return 1
+    dpkg -x "$1/$2"_*.deb "$1"
+}
 has_library() { [[ $(/sbin/ldconfig -p) == *"$1"* ]]; }
 
 install_packages() {

@@ -20,8 +20,11 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-VENDOR = Path(__file__).resolve().parent.parent / "map_views" / "static" / "vendor"
-LOCK = VENDOR / "vendor.lock"
+ROOT = Path(__file__).resolve().parent.parent
+# Each with a lock of its own: what browsers of the public get, and what tests alone use.
+SERVED = ROOT / "map_views" / "static" / "vendor"
+FOR_TESTS = ROOT / "tests" / "browser" / "vendor"
+FOLDER_OF_THE_BUILD = re.compile(r"^(dist|build)/")
 # It names a file that nobody needs and that collectstatic would look for.
 SOURCE_MAP = re.compile(rb"\n?//# sourceMappingURL=[^\n]*\n?\Z")
 
@@ -32,10 +35,11 @@ class Library:
     version: str
     licence: str
     files: tuple[str, ...]
+    home: Path = SERVED
 
     @property
-    def folder(self) -> str:
-        return f"{self.name}-{self.version}"
+    def folder(self) -> Path:
+        return self.home / f"{self.name}-{self.version}"
 
 
 LIBRARIES = (
@@ -55,17 +59,38 @@ LIBRARIES = (
     Library(
         "leaflet.heat", "0.2.0", "BSD-2-Clause", ("LICENSE", "dist/leaflet-heat.js")
     ),
+    Library(
+        "leaflet.markercluster",
+        "1.5.3",
+        "MIT",
+        (
+            "MIT-LICENCE.txt",
+            "dist/leaflet.markercluster.js",
+            "dist/MarkerCluster.css",
+        ),
+    ),
+    Library("idb", "8.0.4", "ISC", ("LICENSE", "build/index.js")),
+    Library(
+        "axe-core",
+        "4.14.1",
+        "MPL-2.0",
+        ("LICENSE", "LICENSE-3RD-PARTY.txt", "axe.min.js"),
+        FOR_TESTS,
+    ),
 )
 
 
 def main() -> None:
-    lock = [row for library in LIBRARIES for row in refresh(library)]
-    LOCK.write_text(json.dumps(lock, indent=2) + "\n", encoding="utf-8")
+    for home in (SERVED, FOR_TESTS):
+        kept_here = [library for library in LIBRARIES if library.home == home]
+        lock = [row for library in kept_here for row in refresh(library)]
+        text = json.dumps(lock, indent=2) + "\n"
+        (home / "vendor.lock").write_text(text, encoding="utf-8")
 
 
 def refresh(library: Library) -> list[dict[str, str]]:
     """Puts the library's files in place; what vendor.lock says of them."""
-    target = VENDOR / library.folder
+    target = library.folder
     shutil.rmtree(target, ignore_errors=True)
     rows = []
     with (
@@ -74,7 +99,7 @@ def refresh(library: Library) -> list[dict[str, str]]:
     ):
         for name in library.files:
             content = SOURCE_MAP.sub(b"\n", member(archive, f"package/{name}"))
-            kept = target / name.removeprefix("dist/")
+            kept = target / FOLDER_OF_THE_BUILD.sub("", name)
             kept.parent.mkdir(parents=True, exist_ok=True)
             kept.write_bytes(content)
             rows.append(lock_row(library, kept, content))
@@ -105,7 +130,7 @@ def lock_row(library: Library, kept: Path, content: bytes) -> dict[str, str]:
         "name": library.name,
         "version": library.version,
         "licence": library.licence,
-        "file": str(kept.relative_to(VENDOR)),
+        "file": str(kept.relative_to(library.home)),
         "sha256": hashlib.sha256(content).hexdigest(),
     }
 

@@ -2,21 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from math import ceil
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 
 
 @dataclass(frozen=True)
 class Limit:
-    """`times` at once, given back evenly in `seconds`."""
+    """`times` at once, given back evenly in `seconds`.
+
+    With `calm`, only so many of them at once are free: who wants more shows a proof of
+    work (see `proofs.py`), and so all of them.
+    """
 
     name: str
     times: int
     seconds: float
+    calm: int | None = None
+
+    def times_in(self, share: int) -> timedelta:
+        """How long so many times take to come back; never a microsecond too long."""
+        return timedelta(microseconds=int(share * self.seconds / self.times * 1e6))
+
+
+class Use(NamedTuple):
+    """One use of a limit by somebody, of `amount` times."""
+
+    limit: Limit
+    who: str
+    amount: int = 1
+
+    @property
+    def key(self) -> str:
+        return f"{self.limit.name}:{self.who}"
+
+    @property
+    def step(self) -> timedelta:
+        return self.limit.times_in(self.amount)
 
 
 class TooMany(Exception):
@@ -27,57 +53,80 @@ class TooMany(Exception):
         self.retry_after = retry_after
 
 
-# The generic cell rate algorithm (ITU-T I.371) in one statement: the row moves only
-# while its time is less than a whole period ahead, so that two at once cannot both
-# take the last place. The database's clock is the only one.
+class ProofRequired(Exception):
+    """Only with a proof of work, and a new one."""
+
+
+# Each proof counts once, for as long as any proof could be asked to: the second use is
+# no matter of waiting, so there would be room for it.
+LONGEST_PROOF_SECONDS = 1800
+PROOF_USED = Limit("proof", times=2, seconds=2 * LONGEST_PROOF_SECONDS, calm=1)
+
+# The generic cell rate algorithm (ITU-T I.371): a row is the time until which somebody
+# has used their limit up, and may be at most a period ahead. The database's clock is
+# the only one. The function is of migration 0003.
 TAKE = """
-    INSERT INTO accounts_allowance AS used (key, free_at)
-    VALUES (%(key)s, clock_timestamp() + %(step)s)
-    ON CONFLICT (key) DO UPDATE
-    SET free_at = greatest(used.free_at, clock_timestamp()) + %(step)s
-    WHERE greatest(used.free_at, clock_timestamp()) + %(step)s
-          <= clock_timestamp() + %(period)s
-    RETURNING true
-"""
-GIVE_BACK = """
-    UPDATE accounts_allowance SET free_at = free_at - %(step)s WHERE key = %(key)s
-"""
-# A time that has passed says no more than no row at all: what strangers made up does
-# not pile up, for every use takes away two such rows.
-FORGET = """
-    DELETE FROM accounts_allowance WHERE key IN (
-        SELECT key FROM accounts_allowance WHERE free_at < statement_timestamp()
-        ORDER BY free_at LIMIT 2 FOR UPDATE SKIP LOCKED
+    SELECT seconds, hot FROM accounts_take(
+        %(keys)s::text[], %(steps)s::interval[],
+        %(rooms)s::interval[], %(periods)s::interval[]
     )
 """
-WAIT = """
-    SELECT extract(epoch FROM free_at + %(step)s - %(period)s - clock_timestamp())
-    FROM accounts_allowance WHERE key = %(key)s
+GIVE_BACK = """
+    UPDATE accounts_allowance AS used SET free_at = used.free_at - held.step
+    FROM (
+        SELECT key, asked.step
+        FROM unnest(%(keys)s::text[], %(steps)s::interval[]) AS asked (key, step)
+        JOIN accounts_allowance AS locked USING (key)
+        ORDER BY key FOR UPDATE OF locked
+    ) AS held
+    WHERE used.key = held.key
 """
 
 
 def take(limit: Limit, who: str) -> None:
     """Use the limit once. Raises TooMany, with the seconds to wait."""
-    values = values_of(limit, who)
+    take_all([Use(limit, who)])
+
+
+def take_all(uses: Sequence[Use], proof: str = "") -> None:
+    """Use all of these limits or none, in one statement.
+
+    `proof` is the key of a proof of work that was checked (see `proofs.py`). Not inside
+    a transaction, or all others of the same limit wait for its end.
+    Raises TooMany, with the seconds to wait, and ProofRequired.
+    """
+    rooms = [room_of(use.limit, bool(proof)) for use in uses]
+    if proof:
+        uses = [*uses, Use(PROOF_USED, proof)]
+        rooms.append(room_of(PROOF_USED, proven=False))
+    values = {
+        **asked(uses),
+        "rooms": rooms,
+        "periods": [use.limit.times_in(use.limit.times) for use in uses],
+    }
     with connection.cursor() as cursor:
         cursor.execute(TAKE, values)
-        if cursor.fetchone():
-            cursor.execute(FORGET)
-            return
-        cursor.execute(WAIT, values)
-        row = cursor.fetchone()
-    raise TooMany(max(1, ceil(row[0] if row else 1)))
+        seconds, hot = cursor.fetchone()
+    if seconds > 0:
+        raise TooMany(max(1, ceil(seconds)))
+    if hot:
+        raise ProofRequired
+
+
+def room_of(limit: Limit, proven: bool) -> timedelta:
+    free = limit.times if proven or limit.calm is None else limit.calm
+    return limit.times_in(free)
 
 
 def give_back(limit: Limit, who: str) -> None:
     """Undo one `take`: the try was no guess after all."""
+    give_all_back([Use(limit, who)])
+
+
+def give_all_back(uses: Sequence[Use]) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(GIVE_BACK, values_of(limit, who))
+        cursor.execute(GIVE_BACK, asked(uses))
 
 
-def values_of(limit: Limit, who: str) -> dict[str, Any]:
-    return {
-        "key": f"{limit.name}:{who}",
-        "step": timedelta(seconds=limit.seconds / limit.times),
-        "period": timedelta(seconds=limit.seconds),
-    }
+def asked(uses: Sequence[Use]) -> dict[str, Any]:
+    return {"keys": [use.key for use in uses], "steps": [use.step for use in uses]}

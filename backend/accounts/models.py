@@ -1,9 +1,13 @@
-"""The people who work on cases, and for which entity."""
+"""The people who work on cases, for which entity, and the phones of citizens."""
+
+from uuid import uuid4
 
 from django.contrib.auth.models import AbstractUser
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from backend.accounts.encryption import EncryptedTextField
 from provinces.models import Entity
 
 
@@ -53,3 +57,91 @@ class Allowance(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class Device(models.Model):
+    """A citizen's phone or browser: no name, no number, one secret that it keeps."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    token_digest = models.CharField(max_length=64, unique=True)
+    language = models.CharField(max_length=2, default="es")
+    # Where its browser takes pushes, as JSON: `endpoint` and `keys`; empty if nowhere.
+    push = EncryptedTextField(blank=True)
+    made_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("teléfono")
+        verbose_name_plural = _("teléfonos")
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class ApiKey(models.Model):
+    """What another system signs with when it files reports or moves cases on.
+
+    It is never deleted, only revoked: what was done with it goes on naming it.
+    """
+
+    name = models.CharField(
+        _("de quién es"), max_length=120, help_text=_("El sistema y quién lo opera.")
+    )
+    contact = models.CharField(
+        _("a quién se avisa"), max_length=200, help_text=_("Un correo o un teléfono.")
+    )
+    # The secret's first letters, to tell keys apart; and the digest of all of it.
+    prefix = models.CharField(_("empieza por"), max_length=8)
+    digest = models.CharField(max_length=64, unique=True)
+    entity = models.ForeignKey(
+        Entity,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="api_keys",
+        verbose_name=_("entidad"),
+        help_text=_(
+            "Solo para el sistema de la propia entidad: con la clave mueve sus casos."
+        ),
+    )
+    # The version of the consent text that its owner shows to people, and keeps proof of.
+    consent = models.CharField(
+        _("consentimiento"),
+        max_length=40,
+        blank=True,
+        help_text=_(
+            "El texto que su dueño se obligó por escrito a mostrar a cada persona antes "
+            "de enviar su contacto. Sin él, no se guarda el contacto de nadie."
+        ),
+    )
+    hourly = models.PositiveIntegerField(
+        _("envíos por hora"), default=600, validators=[MinValueValidator(1)]
+    )
+    made_at = models.DateTimeField(_("creada"))
+    revoked_at = models.DateTimeField(_("revocada"), null=True, blank=True)
+
+    # Known only while the key is being made, to be told once: not a column.
+    secret = ""
+
+    class Meta:
+        ordering = ["-made_at"]
+        verbose_name = _("clave de Open311")
+        verbose_name_plural = _("claves de Open311")
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+
+class ServerKey(models.Model):
+    """A key that every machine of the installation shares, made on its first start."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+    value = EncryptedTextField()
+    made_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("clave del servidor")
+        verbose_name_plural = _("claves del servidor")
+
+    def __str__(self) -> str:
+        return self.name

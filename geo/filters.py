@@ -9,20 +9,11 @@ import sqlalchemy as sa
 from sqlalchemy import func
 
 from backend.cases.workflow import OPEN, RESOLVED
+from geo.cells import Box as Box
 from geo.tables import case, category
 
 # `all` asks nothing of the status: those rejected, merged or withdrawn are in it too.
 STATES = {"open": OPEN, "resolved": RESOLVED, "all": None}
-
-
-@dataclass(frozen=True)
-class Box:
-    """West, south, east, north in degrees (WGS 84)."""
-
-    west: float
-    south: float
-    east: float
-    north: float
 
 
 @dataclass(frozen=True)
@@ -69,15 +60,17 @@ def of_what(filters: Filters) -> list[sa.ColumnElement[bool]]:
     if filters.categories:
         conditions.append(case.c.category_id.in_(filters.categories))
     if filters.groups:
-        in_groups = sa.select(category.c.code).where(
-            category.c.group_id.in_(filters.groups)
-        )
-        conditions.append(case.c.category_id.in_(in_groups))
+        conditions.append(case.c.category_id.in_(members_of(filters.groups)))
     if filters.entity:
         conditions.append(case.c.entity_id == filters.entity)
     if filters.place:
         conditions.append(PLACE_COLUMNS[len(filters.place)] == filters.place)
     return conditions
+
+
+def members_of(groups: tuple[str, ...]) -> sa.Select[tuple[str]]:
+    """The codes of the categories of these groups."""
+    return sa.select(category.c.code).where(category.c.group_id.in_(groups))
 
 
 def when(filters: Filters) -> list[sa.ColumnElement[bool]]:

@@ -1,24 +1,26 @@
-"""How many public cases there are in each cell of the map."""
+"""How many public cases there are: in each cell of the map, each month, each place."""
 
 from __future__ import annotations
 
-from math import cos, radians
+from functools import lru_cache
 from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import func
 
 from geo import sql
-from geo.filters import Filters, on_the_map
-from geo.tables import case
+from geo.cells import LEVELS, centre, metres, of_key, view_of
+from geo.counts import Where, counted, counted_by_month
+from geo.filters import Filters
+from geo.forms import MOST_KEPT, Form, numbers_of, wherever
+from geo.periods import name_of
+from geo.tables import heat_delta, heat_state
 
-# A cell is this share of a 256-pixel tile: 16 pixels a side on the screen.
-CELLS_PER_TILE = 16
-# The public grid is 0.0009° wide: finer cells would only draw its pattern.
-FINEST_DEGREES = 0.0009
-METRES_PER_DEGREE = 111_320
-LATITUDE_OF_PANAMA = 8.5
 MOST_CELLS = 5_000
+# Of the cells whose months, or whose places, are looked at one by one.
+FEW_CELLS = 1_024
+# How many digits a place's code has, by the level of the territory.
+DIGITS = {"province": 2, "district": 4, "corregimiento": 6}
 
 
 class Heat(NamedTuple):
@@ -29,31 +31,134 @@ class Heat(NamedTuple):
     total: int
 
 
+class Month(NamedTuple):
+    """A month in Panama, as 2026-01, and its cases: done or not, or neither."""
+
+    month: str
+    open: int
+    resolved: int
+    other: int
+
+
+class PlaceCount(NamedTuple):
+    """A place's code and its cases: done or not, or neither."""
+
+    code: str
+    open: int
+    resolved: int
+    other: int
+
+
+def version() -> str:
+    """Another one whenever anything has changed of what the map shows.
+
+    Exact: the changes since the heat was last rebuilt, folded in or not.
+    """
+    waiting = sa.select(func.count()).select_from(heat_delta).scalar_subquery()
+    state = sa.select(heat_state.c.epoch, heat_state.c.folded, waiting)
+    found = sql.rows(state)
+    if not found:
+        found = sql.rows(sa.select(sa.literal(0), sa.literal(0), waiting))
+    ((epoch, folded, more),) = found
+    return f"{epoch}-{folded + more}"
+
+
 def heat(filters: Filters, zoom: int) -> Heat:
-    """The cases that the filters leave, by cell of the zoom's size, densest first."""
-    size = cell_size(zoom)
-    column = func.floor(func.ST_X(case.c.public_location) / size)
-    row = func.floor(func.ST_Y(case.c.public_location) / size)
-    count = func.count()
-    statement = (
-        sa.select(column, row, count, func.sum(count).over())
-        .where(*on_the_map(filters))
-        .group_by(column, row)
-        .order_by(count.desc(), column, row)
-        .limit(MOST_CELLS)
-    )
-    found = sql.rows(statement)
+    """The cases that the filters leave, by cell of the zoom's size, densest first.
+
+    A box counts all of the cells that it touches. Where it touches too many for a view,
+    they are coarser, as `cell` tells; `total` is the sum also of those cut off.
+    """
+    view = view_of(filters.box, zoom)
+    asked = densest_cells(wherever(filters), Form.of(view), MOST_CELLS)
+    found = sql.rows(asked, **numbers_of(view))
     cells = [
-        (round((x + 0.5) * size, 6), round((y + 0.5) * size, 6), weight)
-        for x, y, weight, _ in found
+        (*centre(*of_key(key, view.level), view.level), int(weight))
+        for key, weight, _ in found
     ]
-    return Heat(cells, metres_of(size), int(found[0][3]) if found else 0)
+    total = int(found[0][2]) if found else 0
+    return Heat(cells, metres(view.level), total)
 
 
-def cell_size(zoom: int) -> float:
-    """A cell's side in degrees, halved with every zoom."""
-    return max(360.0 / (1 << zoom) / CELLS_PER_TILE, FINEST_DEGREES)
+@lru_cache(MOST_KEPT)
+def densest_cells(filters: Filters, form: Form, most: int) -> sql.Compiled:
+    """Key, cases, and the cases of all cells together."""
+    found = counted(filters, form)
+    weight = func.sum(weight_of(filters.state, found))
+    return sql.compiled(
+        sa.select(found.c.key, weight, func.sum(weight).over())
+        .group_by(found.c.key)
+        .having(weight > 0)
+        .order_by(weight.desc(), found.c.key)
+        .limit(most)
+    )
 
 
-def metres_of(degrees: float) -> float:
-    return round(degrees * METRES_PER_DEGREE * cos(radians(LATITUDE_OF_PANAMA)), 1)
+def weight_of(state: str, found: sa.Subquery) -> sa.ColumnElement[int]:
+    if state == "all":
+        return found.c.open + found.c.resolved + found.c.other
+    return found.c[state]
+
+
+def months(filters: Filters) -> list[Month]:
+    """Each month that has cases of those that the filters leave; of any state.
+
+    A box counts all of the cells that it touches, of some 30 a side.
+    """
+    where, numbers = where_for(filters, len(filters.place))
+    found = sql.rows(sums_by_month(wherever(filters), where), **numbers)
+    return [Month(name_of(month), *map(int, n)) for month, *n in found]
+
+
+@lru_cache(MOST_KEPT)
+def sums_by_month(filters: Filters, where: Where) -> sql.Compiled:
+    found = counted_by_month(filters, where)
+    sums = sums_of(found)
+    return sql.compiled(
+        sa.select(found.c.month, *sums)
+        .group_by(found.c.month)
+        .having(sum_of(sums) > 0)
+        .order_by(found.c.month)
+    )
+
+
+def by_place(filters: Filters, level: str) -> list[PlaceCount]:
+    """Each place of a level that has cases of those that the filters leave.
+
+    A box counts all of the cells that it touches, of some 30 a side.
+    """
+    digits = DIGITS[level]
+    where, numbers = where_for(filters, max(digits, len(filters.place)))
+    found = sql.rows(sums_by_place(wherever(filters), where, digits), **numbers)
+    return [PlaceCount(code, *map(int, n)) for code, *n in found]
+
+
+@lru_cache(MOST_KEPT)
+def sums_by_place(filters: Filters, where: Where, digits: int) -> sql.Compiled:
+    found = counted(filters, where)
+    code = func.left(found.c.place, digits)
+    sums = sums_of(found)
+    return sql.compiled(
+        sa.select(code, *sums)
+        # Where there is no corregimiento, the district's code stands.
+        .where(func.length(code) == digits)
+        .group_by(code)
+        .having(sum_of(sums) > 0)
+        .order_by(code)
+    )
+
+
+def where_for(filters: Filters, digits: int) -> tuple[Where, dict[str, float]]:
+    """Cells in a box, and their numbers; without one, the places with so many digits."""
+    if filters.box is None:
+        return digits, {}
+    view = view_of(filters.box, LEVELS.stop, FEW_CELLS)
+    return Form.of(view), numbers_of(view)
+
+
+def sums_of(found: sa.Subquery) -> list[sa.ColumnElement[int]]:
+    return [func.sum(found.c[name]) for name in ("open", "resolved", "other")]
+
+
+def sum_of(sums: list[sa.ColumnElement[int]]) -> sa.ColumnElement[int]:
+    return sums[0] + sums[1] + sums[2]

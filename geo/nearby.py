@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -9,6 +10,7 @@ from geoalchemy2 import Geography
 from sqlalchemy import func
 
 from geo import sql
+from geo.export import in_panama
 from geo.tables import case, category
 
 # Written as in the index `open_cases_by_entity_and_place`, or PostgreSQL would not use it.
@@ -23,17 +25,21 @@ class Cursor(NamedTuple):
 
 
 class Near(NamedTuple):
-    """A case, its point in degrees (WGS 84) and its distance in metres."""
+    """A case, its point in degrees (WGS 84) and its distance in metres.
+
+    Moments are as Panama's clocks show them, in ISO 8601.
+    """
 
     id: int
     number: str
     category: str
     category_name: str
     status: str
+    version: int
     description: str
     place_hint: str
-    filed_at: Any
-    due_at: Any
+    filed_at: str
+    due_at: str | None
     longitude: float
     latitude: float
     metres: float
@@ -57,35 +63,56 @@ def nearby(
     """
     if not entities:
         return []
-    here = sa.cast(func.ST_SetSRID(func.ST_MakePoint(lon, lat), 4326), ON_THE_GLOBE)
+    asked = question(len(entities), statuses, paged=after is not None, english=english)
+    values = {"lon": lon, "lat": lat, "radius": radius, "most": limit}
+    if after:
+        values |= {"last_metres": after.metres, "last_id": after.id}
+    codes = {f"entity_{n}": code for n, code in enumerate(entities)}
+    return [Near(*row) for row in sql.rows(asked, **values, **codes)]
+
+
+@lru_cache(maxsize=64)
+def question(
+    entities: int, statuses: frozenset[str], *, paged: bool, english: bool
+) -> sql.Compiled:
+    """The statement for so many entities, made once: that takes longer than asking it.
+
+    Its parameters: `lon`, `lat`, `radius`, `most`, `entity_0` and so on; and for the page
+    after another `last_metres` and `last_id`.
+    """
+    point = func.ST_MakePoint(
+        sql.given("lon", sa.Float()), sql.given("lat", sa.Float())
+    )
+    here = sa.cast(func.ST_SetSRID(point, 4326), ON_THE_GLOBE)
     location = sa.cast(case.c.location, ON_THE_GLOBE)
     metres = location.op("<->", return_type=sa.Float())(here)
+    most = sql.given("most", sa.Integer())
     walks = [
         sa.select(case.c.id, metres.label("metres"))
         .where(
-            case.c.entity_id == entity,
+            case.c.entity_id == sql.given(f"entity_{n}", sa.String()),
             case.c.status.in_(sorted(statuses)),
-            *beyond(after, metres),
+            *(beyond_last(metres) if paged else []),
         )
         # By distance alone, which is all that PostgreSQL below 17 can walk an index by;
         # whoever is as far as the last comes too, for the order by id below.
         .order_by(metres)
-        .fetch(limit, with_ties=True)
-        for entity in entities
+        .fetch(most, with_ties=True)
+        for n in range(entities)
     ]
     found = sa.union_all(*(walk.subquery().select() for walk in walks)).subquery()
-    name = category.c.name_en if english else category.c.name_es
-    statement = (
+    return sql.compiled(
         sa.select(
             case.c.id,
             case.c.number,
             case.c.category_id,
-            name,
+            category.c.name_en if english else category.c.name_es,
             case.c.status,
+            case.c.version,
             case.c.description,
             case.c.place_hint,
-            case.c.filed_at,
-            case.c.due_at,
+            in_panama(case.c.filed_at),
+            in_panama(case.c.due_at),
             func.ST_X(case.c.location),
             func.ST_Y(case.c.location),
             found.c.metres,
@@ -93,14 +120,12 @@ def nearby(
         .join(found, found.c.id == case.c.id)
         .join(category, category.c.code == case.c.category_id)
         # Not in the walks: PostgreSQL would first find all that are within the radius.
-        .where(found.c.metres <= radius)
+        .where(found.c.metres <= sql.given("radius", sa.Float()))
         .order_by(found.c.metres, case.c.id)
-        .limit(limit)
+        .limit(most)
     )
-    return [Near(*row) for row in sql.rows(statement)]
 
 
-def beyond(after: Cursor | None, metres: Any) -> list[sa.ColumnElement[bool]]:
-    if after is None:
-        return []
-    return [sa.tuple_(metres, case.c.id) > sa.tuple_(after.metres, after.id)]
+def beyond_last(metres: Any) -> list[sa.ColumnElement[bool]]:
+    last = sql.given("last_metres", sa.Float()), sql.given("last_id", sa.BigInteger())
+    return [sa.tuple_(metres, case.c.id) > sa.tuple_(*last)]

@@ -1,43 +1,139 @@
-"""Runs SQLAlchemy's statements on Django's own connection.
+"""Runs SQLAlchemy's statements on Django's own connections.
 
-One connection means one pool, one transaction and one set of time limits. Parameters
-are plain (numbers, text, dates); shapes are built from numbers with `func.ST_…`, and
-answers are what psycopg returns: ask PostGIS for GeoJSON text, not for geometries.
+One connection means one pool, one transaction and one set of time limits; which of two,
+where there is a replica, `replica.asked` decides. Parameters are plain (numbers, text,
+dates); shapes are built from numbers with `func.ST_…`, and answers are what psycopg
+returns: ask PostGIS for GeoJSON text, not for geometries.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from typing import Any
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
+from contextvars import ContextVar
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from django.db import connection, transaction
+from django.db import OperationalError, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from psycopg.errors import QueryCanceled
 from sqlalchemy.dialects.postgresql import psycopg
+from sqlalchemy.types import TypeEngine
+
+from geo import replica
 
 DIALECT = psycopg.dialect()  # type: ignore[no-untyped-call]
 # Some 300 kB of an export: PostgreSQL waits 30 s for the reader to ask for the next,
 # so that a phone with 10 kB/s gets its file.
 BATCH = 500
+# Milliseconds that a question may take, where that is less than PostgreSQL's own limit.
+patience: ContextVar[int | None] = ContextVar("patience", default=None)
 
 
-def rows(statement: sa.Executable) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(*compiled(statement))
-        return list(cursor.fetchall())
+class TooLong(OperationalError):
+    """The question would have taken longer than it may."""
+
+
+class Compiled(NamedTuple):
+    """A statement's text and its parameters, as psycopg takes them."""
+
+    text: str
+    values: dict[str, Any]
+
+
+def rows(statement: sa.Executable | Compiled, **values: Any) -> list[tuple[Any, ...]]:
+    """What it finds; `values` are those of the statement's own parameters."""
+    text, others = statement if isinstance(statement, Compiled) else compiled(statement)
+    values = others | values
+
+    def ask(database: BaseDatabaseWrapper) -> list[tuple[Any, ...]]:
+        with limited(database), database.cursor() as cursor:
+            cursor.execute(text, values)
+            return list(cursor.fetchall())
+
+    return replica.asked(ask)
+
+
+@contextmanager
+def within(milliseconds: int) -> Iterator[None]:
+    """Each question asked in here may take so long. Raises TooLong."""
+    token = patience.set(milliseconds)
+    try:
+        yield
+    except OperationalError as failed:
+        if isinstance(failed.__cause__, QueryCanceled):
+            raise TooLong from failed
+        raise
+    finally:
+        patience.reset(token)
+
+
+@contextmanager
+def limited(database: BaseDatabaseWrapper) -> Iterator[None]:
+    """What is asked of this database in here ends when patience does."""
+    milliseconds = patience.get()
+    if milliseconds is None:
+        yield
+        return
+    inside_another = database.in_atomic_block
+    with transaction.atomic(using=database.alias):
+        before = limit_statements(database, f"{milliseconds}ms")
+        yield
+        if inside_another:  # or the limit ends with the transaction
+            limit_statements(database, before)
+
+
+def limit_statements(database: BaseDatabaseWrapper, limit: str) -> str:
+    """Sets the time that statements of this transaction may take; what it was before."""
+    with database.cursor() as cursor:
+        cursor.execute(
+            "SELECT current_setting('statement_timeout'),"
+            " set_config('statement_timeout', %s, true)",
+            [limit],
+        )
+        ((before, _now),) = cursor.fetchall()
+    return str(before)
 
 
 def stream(statement: sa.Executable) -> Generator[tuple[Any, ...]]:
     """Rows of any number, a batch at a time; memory stays flat on both sides."""
-    # Within a transaction, or PostgreSQL would first write the whole answer down.
-    with transaction.atomic(), connection.chunked_cursor() as cursor:
-        cursor.execute(*compiled(statement))
-        while batch := cursor.fetchmany(BATCH):
+    text, values = compiled(statement)
+
+    def begin(database: BaseDatabaseWrapper) -> tuple[Batches, Batch]:
+        batches = in_batches(database, text, values)
+        return batches, next(batches, [])
+
+    # Whoever does not answer is left for the other before the first row, never after.
+    batches, first = replica.asked(begin)
+    with closing(batches):
+        yield from first
+        for batch in batches:
             yield from batch
 
 
-def compiled(statement: sa.Executable) -> tuple[str, dict[str, Any]]:
-    """The statement's text and its parameters, as psycopg takes them."""
+Batch = list[tuple[Any, ...]]
+Batches = Generator[Batch]
+
+
+def in_batches(database: BaseDatabaseWrapper, text: str, values: Any) -> Batches:
+    # Within a transaction, or PostgreSQL would first write the whole answer down.
+    with (
+        transaction.atomic(using=database.alias),
+        database.chunked_cursor() as cursor,
+    ):
+        cursor.execute(text, values)
+        while batch := cursor.fetchmany(BATCH):
+            yield batch
+
+
+def compiled(statement: sa.Executable) -> Compiled:
+    """To be kept, where it takes longer than what PostgreSQL has to do with it."""
     sql = statement.compile(  # type: ignore[attr-defined]
         dialect=DIALECT, compile_kwargs={"render_postcompile": True}
     )
-    return str(sql), dict(sql.params)
+    return Compiled(str(sql), dict(sql.params))
+
+
+def given(name: str, kind: TypeEngine[Any]) -> sa.BindParameter[Any]:
+    """A parameter of a statement that is kept: its value comes with each question."""
+    return sa.bindparam(name, type_=kind, required=False)

@@ -6,22 +6,43 @@ from typing import Any
 
 import sqlalchemy as sa
 from django.contrib.gis.db.models import GeometryField
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from geoalchemy2 import Geometry
 from sqlalchemy.types import TypeEngine
 
-from backend.cases.models import Case, Category, Group
-from provinces.models import Corregimiento, District, Entity, Province
+from backend.cases.models import (
+    Case,
+    Category,
+    Group,
+    HeatCell,
+    HeatDelta,
+    HeatState,
+    Withdrawal,
+)
+from provinces.models import (
+    Boundary,
+    Corregimiento,
+    District,
+    Entity,
+    Generation,
+    Province,
+)
 
 COLUMN_TYPES: dict[str, TypeEngine[Any]] = {
     "BigAutoField": sa.BigInteger(),
+    "BigIntegerField": sa.BigInteger(),
     "BooleanField": sa.Boolean(),
     "CharField": sa.String(),
     "DateField": sa.Date(),
     "DateTimeField": sa.DateTime(timezone=True),
     "FloatField": sa.Float(),
+    "IntegerField": sa.Integer(),
     "JSONField": sa.JSON(),
+    "PositiveBigIntegerField": sa.BigInteger(),
+    "PositiveIntegerField": sa.Integer(),
     "PositiveSmallIntegerField": sa.SmallInteger(),
+    "SmallIntegerField": sa.SmallInteger(),
     "TextField": sa.Text(),
     "UUIDField": sa.Uuid(),
 }
@@ -34,6 +55,7 @@ def table_of(model: type[models.Model]) -> sa.Table:
     columns = [
         sa.Column(field.column, column_type(field))
         for field in model._meta.local_fields
+        if field.column  # a composite key has none of its own
     ]
     return sa.Table(model._meta.db_table, metadata, *columns)
 
@@ -43,6 +65,8 @@ def column_type(field: models.Field[Any, Any]) -> TypeEngine[Any]:
         return column_type(field.target_field)
     if isinstance(field, GeometryField):
         return Geometry(field.geom_type, srid=field.srid)
+    if isinstance(field, ArrayField):
+        return sa.ARRAY(column_type(field.base_field))
     return COLUMN_TYPES[field.get_internal_type()]
 
 
@@ -53,3 +77,9 @@ entity = table_of(Entity)
 province = table_of(Province)
 district = table_of(District)
 corregimiento = table_of(Corregimiento)
+generation = table_of(Generation)
+boundary = table_of(Boundary)
+heat_cell = table_of(HeatCell)
+heat_delta = table_of(HeatDelta)
+heat_state = table_of(HeatState)
+withdrawal = table_of(Withdrawal)

@@ -31,12 +31,12 @@ class ReadOnlyAdmin(admin.ModelAdmin):
 
 @admin.register(Province)
 class ProvinceAdmin(ReadOnlyAdmin):
-    list_display = ["code", "name", "kind"]
+    list_display = ["code", "name", "kind", "population", "population_year"]
 
 
 @admin.register(District)
 class DistrictAdmin(ReadOnlyAdmin):
-    list_display = ["code", "name", "province"]
+    list_display = ["code", "name", "province", "population", "population_year"]
     list_filter = ["province"]
     search_fields = ["code", "name"]
 

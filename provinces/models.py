@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Self
 
 from django.contrib.gis.db import models
@@ -13,12 +12,47 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 
+def reads_english() -> bool:
+    """Whether whoever reads has asked for English; else they read Spanish."""
+    return (get_language() or "").startswith("en")
+
+
 def in_reader_language(spanish: str, english: str) -> str:
     """The text in the language of whoever reads, Spanish unless English is asked for."""
-    return english if english and (get_language() or "").startswith("en") else spanish
+    return english if english and reads_english() else spanish
 
 
-class Province(models.Model):
+class Populated(models.Model):
+    """A place whose people a census has counted, or not yet: all three, or none."""
+
+    population = models.PositiveIntegerField(_("población"), null=True, blank=True)
+    population_year = models.PositiveSmallIntegerField(
+        _("año del censo"), null=True, blank=True
+    )
+    population_source = models.CharField(
+        _("fuente de la población"), max_length=300, blank=True
+    )
+
+    class Meta:
+        abstract = True
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(
+                    population__isnull=True,
+                    population_year__isnull=True,
+                    population_source="",
+                )
+                | (
+                    Q(population__isnull=False, population__gt=0)
+                    & Q(population_year__isnull=False)
+                    & ~Q(population_source="")
+                ),
+                name="a_%(class)s_is_populated_by_a_source",
+            )
+        ]
+
+
+class Province(Populated):
     """A province or a comarca of that rank; `code` is INEC's (two digits)."""
 
     class Kind(models.TextChoices):
@@ -30,7 +64,7 @@ class Province(models.Model):
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.PROVINCE)
     note = models.TextField(blank=True)
 
-    class Meta:
+    class Meta(Populated.Meta):
         ordering = ["code"]
         verbose_name = _("provincia o comarca")
         verbose_name_plural = _("provincias y comarcas")
@@ -39,7 +73,7 @@ class Province(models.Model):
         return self.name
 
 
-class District(models.Model):
+class District(Populated):
     """A district; `code` is INEC's, four digits that begin with its province's."""
 
     code = models.CharField(max_length=4, primary_key=True)
@@ -47,7 +81,7 @@ class District(models.Model):
     province = models.ForeignKey(Province, models.PROTECT, related_name="districts")
     note = models.TextField(blank=True)
 
-    class Meta:
+    class Meta(Populated.Meta):
         ordering = ["code"]
         verbose_name = _("distrito")
 
@@ -96,6 +130,10 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
     def active(self) -> Self:
         return self.filter(is_active=True)
 
+    def in_force(self) -> int | None:
+        """The key of the active one, if boundaries have been loaded."""
+        return self.active().values_list("pk", flat=True).first()
+
 
 class Generation(models.Model):
     """All boundaries as they were loaded together.
@@ -134,6 +172,10 @@ class Level(models.TextChoices):
     CORREGIMIENTO = "corregimiento", _("corregimiento")
     ZONE = "zone", _("zona de servicio")
     ABROAD = "abroad", _("país vecino")
+
+
+# The length of a code says of which level its place is.
+LEVEL_BY_DIGITS = {2: Level.PROVINCE, 4: Level.DISTRICT, 6: Level.CORREGIMIENTO}
 
 
 class Boundary(models.Model):
@@ -213,14 +255,6 @@ class Duty(models.Model):
         return in_reader_language(self.name_es, self.name_en)
 
 
-class JurisdictionQuerySet(models.QuerySet["Jurisdiction"]):
-    def in_effect(self, day: date) -> Self:
-        return self.filter(
-            Q(valid_from=None) | Q(valid_from__lte=day),
-            Q(valid_to=None) | Q(valid_to__gte=day),
-        )
-
-
 class Jurisdiction(models.Model):
     """Who answers for a duty in a place, from one day to another (both included)."""
 
@@ -242,8 +276,6 @@ class Jurisdiction(models.Model):
     legal_basis = models.CharField(max_length=300, blank=True)
     note = models.TextField(blank=True)
     confirmed = models.BooleanField(default=False)
-
-    objects = JurisdictionQuerySet.as_manager()
 
     class Meta:
         ordering = ["duty", "level", "place", "valid_from"]
@@ -285,3 +317,13 @@ class Jurisdiction(models.Model):
 
     def __str__(self) -> str:
         return f"{self.duty_id} · {self.level} {self.place} → {self.entity_id}"
+
+
+class RulesVersion(models.Model):
+    """One row: its number is another after any change of the rules (see `editions`)."""
+
+    id = models.SmallIntegerField(primary_key=True)
+    version = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.version}"

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
+import numpy as np
 import shapely
 from django.conf import settings
 from django.contrib.gis.geos import Point
+from numpy.typing import NDArray
 
-from provinces.boundary_index import BoundaryIndex, Near
+from provinces.boundary_index import BoundaryIndex, Floats, Near, Numbers
+from provinces.editions import Edition, edition_in_force
 from provinces.models import (
     Boundary,
     Corregimiento,
     District,
-    Generation,
     Level,
     Province,
 )
@@ -27,6 +29,10 @@ BORDER_TOLERANCE_METRES = 300.0
 
 class OutsidePanama(Exception):
     """The point is in no district, nor near enough to one."""
+
+
+class NotThisSide(Exception):
+    """The district is neither the point's own nor the one across the border."""
 
 
 class NoBoundaries(Exception):
@@ -62,19 +68,34 @@ class Place:
     near_border: Neighbour | None = None
 
 
-def place_at(point: Point, accuracy: float = 0) -> Place:
+def place_at(
+    point: Point, accuracy: float = 0, side: str = "", edition: Edition | None = None
+) -> Place:
     """The place that covers a point (WGS 84, degrees), or the nearest within tolerance.
 
     `accuracy` is the phone's, in metres: a district nearer than that is `near_border`.
-    On a shared border the district with the lower code is always the one.
-    Raises OutsidePanama beyond `SNAP_METRES`, and inside a neighbouring country.
+    On a shared border the district with the lower code is always the one. `side` is the
+    district that whoever stands there chose of these two: then the place is on that
+    side, `snapped` says how far outside of it the point lies, and the other one is
+    `near_border`.
+    `edition` is the one in force, for who knows it already.
+    Raises OutsidePanama beyond `SNAP_METRES`, and inside a neighbouring country;
+    NotThisSide for any other district.
     """
-    return territory().place_at(point.x, point.y, accuracy)
+    return territory(edition).place_at(point.x, point.y, accuracy, side)
 
 
-def territory() -> Territory:
+def places_of(lons: Sequence[float], lats: Sequence[float]) -> list[Place | None]:
+    """`place_at` of many points at once, or None outside Panama.
+
+    Some hundred thousand a second: for all cases, when the boundaries have changed.
+    """
+    return territory().places_of(lons, lats)
+
+
+def territory(edition: Edition | None = None) -> Territory:
     """The active generation, in memory: a switch is seen by the next call."""
-    active = Generation.objects.active().values_list("pk", flat=True).first()
+    active = (edition or edition_in_force()).boundaries
     if active is None:
         raise NoBoundaries
     return territory_of(active)
@@ -98,15 +119,28 @@ class Territory:
         for level, code, outline in rows.values_list("level", "code", "outline"):
             outlines[level][code] = shapely.from_wkb(bytes(outline.wkb))
         self.districts = BoundaryIndex(outlines[Level.DISTRICT])
+        parts = by_district(outlines[Level.CORREGIMIENTO])
         self.corregimientos = {
-            district: BoundaryIndex(parts)
-            for district, parts in by_district(outlines[Level.CORREGIMIENTO]).items()
+            district: BoundaryIndex(parts.get(district, {}))
+            for district in self.districts.codes
         }
         self.zones = BoundaryIndex(outlines[Level.ZONE])
         self.abroad = BoundaryIndex(outlines[Level.ABROAD])
         self.names = names_of_places()
+        # What is said of nearly all points: in a corregimiento, or in a district's gap.
+        self.places = {
+            (district, part): Place(
+                province=self.names[district[:2]],
+                district=self.names[district],
+                corregimiento=self.names[part] if part else None,
+            )
+            for district, index in self.corregimientos.items()
+            for part in [*index.codes, None]
+        }
 
-    def place_at(self, lon: float, lat: float, accuracy: float = 0) -> Place:
+    def place_at(
+        self, lon: float, lat: float, accuracy: float = 0, side: str = ""
+    ) -> Place:
         point = shapely.points([lon, lat])
         covering = self.districts.covering(point)
         if covering:
@@ -114,14 +148,58 @@ class Territory:
         else:
             near = self._nearest_district(point, accuracy)
             district, snapped = near.code, round(near.metres, 1)
-        return Place(
-            province=self.names[district[:2]],
-            district=self.names[district],
-            corregimiento=self._corregimiento(district, point),
-            zones=tuple(self.zones.covering(point)),
-            snapped=snapped,
-            near_border=self._across_the_border(district, point, accuracy),
+        across = self._across_the_border(district, point, accuracy)
+        if side and side != district:
+            if across is None or side != across.code:
+                raise NotThisSide(side)
+            district, snapped = across.code, across.metres or None
+            across = self._across_the_border(district, point, accuracy)
+        place = self.places[district, self._corregimiento(district, point)]
+        zones = tuple(self.zones.covering(point)) if self.zones.codes else ()
+        if zones or across or snapped is not None:
+            return replace(place, zones=zones, snapped=snapped, near_border=across)
+        return place
+
+    def places_of(
+        self, lons: Sequence[float], lats: Sequence[float]
+    ) -> list[Place | None]:
+        x, y = np.array(lons, dtype=float), np.array(lats, dtype=float)
+        places = np.full(len(x), None, dtype=object)
+        district = self.districts.first_covering(x, y)
+        outside = np.flatnonzero(district < 0)
+        near, metres = self._nearest_districts(x[outside], y[outside])
+        district[outside] = near
+        for number, code in enumerate(self.districts.codes):
+            here = np.flatnonzero(district == number)
+            places[here] = self._places_in(code, x[here], y[here])
+        for n, far in zip(outside.tolist(), metres.tolist(), strict=True):
+            if places[n]:
+                places[n] = replace(places[n], snapped=round(far, 1))
+        for n, codes in self.zones.all_covering(x, y).items():
+            if places[n]:
+                places[n] = replace(places[n], zones=tuple(codes))
+        return list(places)
+
+    def _nearest_districts(self, lons: Floats, lats: Floats) -> tuple[Numbers, Floats]:
+        within = np.where(
+            self.abroad.first_covering(lons, lats) < 0,
+            float(settings.SNAP_METRES),
+            BORDER_TOLERANCE_METRES,
         )
+        return self.districts.nearest_to_each(lons, lats, within)
+
+    def _places_in(
+        self, district: str, lons: Floats, lats: Floats
+    ) -> NDArray[np.object_]:
+        """Of points of one district, as if none lay outside of it."""
+        index = self.corregimientos[district]
+        part = index.first_covering(lons, lats)
+        gap = np.flatnonzero(part < 0)
+        within = np.full(len(gap), float(settings.SNAP_METRES))
+        part[gap], _metres = index.nearest_to_each(lons[gap], lats[gap], within)
+        # The last one is for -1: none of them.
+        parts = [self.places[district, each] for each in [*index.codes, None]]
+        return np.array(parts, dtype=object)[part]
 
     def nearest_border(self, lon: float, lat: float, district: str) -> Neighbour | None:
         """The closest other district, however far."""
@@ -137,17 +215,15 @@ class Territory:
             raise OutsidePanama
         return near
 
-    def _corregimiento(self, district: str, point: shapely.Point) -> Named | None:
-        index = self.corregimientos.get(district)
-        if index is None:
-            return None
+    def _corregimiento(self, district: str, point: shapely.Point) -> str | None:
+        index = self.corregimientos[district]
         covering = index.covering(point)
         if covering:
-            return self.names[covering[0]]
+            return covering[0]
         # The corregimientos' outlines are coarser than the district's: its gaps are
         # given to the nearest of the same district.
         near = index.nearest(point, within=float(settings.SNAP_METRES))
-        return self.names[near.code] if near else None
+        return near.code if near else None
 
     def _across_the_border(
         self, district: str, point: shapely.Point, accuracy: float
@@ -165,11 +241,16 @@ class Territory:
 def by_district(
     outlines: dict[str, shapely.Geometry],
 ) -> dict[str, dict[str, shapely.Geometry]]:
-    parents = dict(Corregimiento.objects.values_list("code", "district_id"))
+    parents = district_codes()
     grouped: dict[str, dict[str, shapely.Geometry]] = {}
     for code, outline in outlines.items():
         grouped.setdefault(parents[code], {})[code] = outline
     return grouped
+
+
+def district_codes() -> dict[str, str]:
+    """The district of each corregimiento."""
+    return dict(Corregimiento.objects.values_list("code", "district_id"))
 
 
 def names_of_places() -> dict[str, Named]:

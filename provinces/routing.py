@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 
 from django.contrib.gis.geos import Point
-from django.db.models import Q
 
-from provinces.models import Duty, Entity, Jurisdiction, JurisdictionQuerySet
+from provinces.editions import Edition, edition_in_force
+from provinces.models import Duty, Entity, Jurisdiction
 from provinces.places import Neighbour, Place, place_at, territory
 
 # The most local rule wins.
@@ -52,17 +54,64 @@ class Explanation:
     nearest_border: Neighbour | None
 
 
+class Rulebook:
+    """All rules of any day, with their entities, by the place of which they speak."""
+
+    def __init__(self) -> None:
+        self._by_place: dict[tuple[str, str], list[Jurisdiction]] = defaultdict(list)
+        for rule in Jurisdiction.objects.select_related("entity"):
+            self._by_place[rule.level, rule.place].append(rule)
+
+    def at(self, place: Place, duty: Duty | None = None) -> list[Jurisdiction]:
+        """Those that speak of a place, of one duty or of all, the most local first."""
+        return most_local_first(
+            rule
+            for level, codes in places_of(place).items()
+            for code in codes
+            for rule in self._by_place.get((level, code), ())
+            if duty is None or rule.duty_id == duty.pk
+        )
+
+
+def rulebook(edition: Edition | None = None) -> Rulebook:
+    """The rules, in memory: a change is seen by the next call.
+
+    They are everybody's who asks: nobody may change one of them.
+    """
+    return rulebook_of((edition or edition_in_force()).rules)
+
+
+@lru_cache(maxsize=2)
+def rulebook_of(version: int) -> Rulebook:
+    # Read after its number: at worst newer than that, and then soon read once more.
+    return Rulebook()
+
+
 def entity_for(duty: Duty, place: Place, day: date) -> Entity:
     """The entity that answers, most local rule first. Raises NobodyAnswers."""
     return jurisdiction_for(duty, place, day).entity
 
 
-def jurisdiction_for(duty: Duty, place: Place, day: date) -> Jurisdiction:
-    """The rule that decides, with its entity. Raises NobodyAnswers."""
-    rules = most_local_first(rules_at(duty, place).in_effect(day))
-    if not rules:
-        raise NobodyAnswers(f"{duty.code} at {place.district.code} on {day}")
-    return rules[0]
+def jurisdiction_for(
+    duty: Duty, place: Place, day: date, edition: Edition | None = None
+) -> Jurisdiction:
+    """The rule that decides, with its entity. Raises NobodyAnswers.
+
+    `edition` is the one in force, for who knows it already.
+    """
+    for rule in rulebook(edition).at(place, duty):
+        if is_in_effect(rule, day):
+            return rule
+    raise NobodyAnswers(f"{duty.code} at {place.district.code} on {day}")
+
+
+def jurisdictions_at(place: Place, day: date) -> dict[str, Jurisdiction]:
+    """The rule that decides, with its entity, for each duty that one speaks of there."""
+    rules: dict[str, Jurisdiction] = {}
+    for rule in rulebook().at(place):
+        if is_in_effect(rule, day):
+            rules.setdefault(rule.duty_id, rule)
+    return rules
 
 
 def deciding_rule(
@@ -88,7 +137,7 @@ def explain(duty: Duty, point: Point, day: date, accuracy: float = 0) -> Explana
     Raises OutsidePanama.
     """
     place = place_at(point, accuracy)
-    rules = most_local_first(rules_at(duty, place))
+    rules = rulebook().at(place, duty)
     in_effect = [rule for rule in rules if is_in_effect(rule, day)]
     winner, second_best, *_ = [*in_effect, None, None]
     return Explanation(
@@ -104,14 +153,6 @@ def explain(duty: Duty, point: Point, day: date, accuracy: float = 0) -> Explana
             point.x, point.y, place.district.code
         ),
     )
-
-
-def rules_at(duty: Duty, place: Place) -> JurisdictionQuerySet:
-    """The rules of any day that speak of this duty in this place."""
-    here = Q()
-    for level, codes in places_of(place).items():
-        here |= Q(level=level, place__in=codes)
-    return Jurisdiction.objects.filter(here, duty=duty).select_related("entity")
 
 
 def places_of(place: Place) -> dict[str, tuple[str, ...]]:

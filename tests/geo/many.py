@@ -33,14 +33,16 @@ def multiply(case: Case, count: int, using: Any = connection, **columns: str) ->
             f"FROM cases_case, generate_series(1, {count}) AS n "
             f"WHERE cases_case.id = {case.pk}"
         )
-        cursor.execute("ANALYZE cases_case")
+        cursor.execute("ANALYZE cases_case, cases_heatdelta")
 
 
 def plan_of(question: Any) -> str:
     """How PostgreSQL answers the one statement that a question makes."""
     with CaptureQueriesContext(connection) as asked:
         question()
-    (statement,) = (q["sql"] for q in asked if "SELECT" in q["sql"])
+    tables = ("cases_case", "cases_heatcell")
+    (statement,) = (q["sql"] for q in asked if any(t in q["sql"] for t in tables))
+    statement = statement[statement.index("SELECT") :]
     with connection.cursor() as cursor:
-        cursor.execute(f"EXPLAIN {statement[statement.index('SELECT') :]}")
+        cursor.execute(f"EXPLAIN {statement.partition(') TO STDOUT')[0]}")
         return "\n".join(line for (line,) in cursor.fetchall())

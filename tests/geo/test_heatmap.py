@@ -1,24 +1,33 @@
 """The cells of the heat, against counting from scratch."""
 
 from collections import Counter
+from datetime import datetime
 from itertools import pairwise
-from math import floor
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from backend.cases.models import Case
+from backend.cases.handling import Transition, change_status
+from backend.cases.heat import fold, rebuild
+from backend.cases.models import Case, Category
 from backend.cases.workflow import OPEN, RESOLVED, Status
 from geo import heatmap
-from geo.filters import Box, Filters
-from geo.heatmap import FINEST_DEGREES, cell_size, heat
-from tests.factories import make_case, make_category
+from geo.cells import LEVELS, Box, cell_at, metres
+from geo.filters import Filters
+from geo.heatmap import by_place, heat, months, version
+from tests.factories import EAST, make_case, make_category
 from tests.geo.many import multiply, plan_of
 
 pytestmark = pytest.mark.usefixtures("squares")
 
 ZOOMS = range(4, 19)
+# The test territory, and nothing else.
+AROUND = Box(-80.0, 8.5, -79.8, 8.6)
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text)
 
 
 @pytest.fixture
@@ -39,30 +48,33 @@ def spread(n: str) -> str:
     return f"ST_SetSRID(ST_MakePoint(-80 + {n} % 37 / 185.0, 8.5 + {n} % 11 / 110.0), 4326)"
 
 
+def level_of(zoom: int) -> int:
+    return min(zoom, LEVELS[-1])
+
+
 def counted(cases: list[Case], zoom: int) -> Counter[tuple[int, int]]:
-    size = cell_size(zoom)
     points = [case.public_location for case in cases if case.public_location]
-    return Counter((floor(point.x / size), floor(point.y / size)) for point in points)
+    return Counter(cell_at(point.x, point.y, level_of(zoom)) for point in points)
 
 
 def test_a_cell_holds_the_public_cases_in_it(cases):
-    found = heat(Filters(), zoom=12)
-    size = cell_size(12)
+    found = heat(Filters(box=AROUND), zoom=12)
     expected = counted(cases, 12)
-    assert {
-        (floor(lon / size), floor(lat / size)): weight
-        for lon, lat, weight in found.cells
-    } == expected
+    assert {cell_at(lon, lat, 12): n for lon, lat, n in found.cells} == expected
     assert found.total == expected.total() == 301
-    # A cell's point is its middle.
-    for lon, lat, _ in found.cells:
-        assert lon / size % 1 == pytest.approx(0.5, abs=0.001)
-        assert lat / size % 1 == pytest.approx(0.5, abs=0.001)
+    # A cell's point is its middle: as far from the next cell's as the next from it.
+    columns = sorted({lon for lon, *_ in found.cells})
+    width = 360 / 16 / 2**12
+    assert min(b - a for a, b in pairwise(columns)) == pytest.approx(width, rel=0.02)
+    lon, lat, _ = found.cells[0]
+    for across, up in ((-0.49, 0), (0.49, 0), (0, -0.48), (0, 0.48)):
+        beside = cell_at(lon + across * width, lat + up * width, 12)
+        assert beside == cell_at(lon, lat, 12)
 
 
 @pytest.mark.parametrize("zoom", ZOOMS)
 def test_the_sum_is_the_same_at_every_zoom(cases, zoom):
-    found = heat(Filters(), zoom)
+    found = heat(Filters(box=AROUND), zoom)
     assert sorted(weight for *_, weight in found.cells) == sorted(
         counted(cases, zoom).values()
     )
@@ -81,15 +93,17 @@ def test_open_resolved_and_all_are_counted_apart(cases, state, statuses):
 
 
 def test_cells_come_densest_first_and_always_in_the_same_order(cases):
-    cells = heat(Filters(), 14).cells
-    assert cells == sorted(cells, key=lambda cell: (-cell[2], cell[0], cell[1]))
-    assert cells == heat(Filters(), 14).cells
+    view = Filters(box=AROUND)
+    cells = heat(view, 14).cells
+    weights = [weight for *_, weight in cells]
+    assert weights == sorted(weights, reverse=True)
+    assert cells == heat(view, 14).cells
 
 
 def test_the_total_counts_also_the_cells_that_are_cut_off(cases, monkeypatch):
-    whole = heat(Filters(), 14)
+    whole = heat(Filters(box=AROUND), 14)
     monkeypatch.setattr(heatmap, "MOST_CELLS", 3)
-    cut = heat(Filters(), 14)
+    cut = heat(Filters(box=AROUND), 14)
     assert cut.cells == whole.cells[:3]
     assert cut.total == whole.total > sum(weight for *_, weight in cut.cells)
 
@@ -104,20 +118,22 @@ def test_the_total_counts_also_the_cells_that_are_cut_off(cases, monkeypatch):
     up=st.tuples(st.floats(8.5, 8.6), st.floats(8.5, 8.6)).map(sorted),
     zoom=st.sampled_from(ZOOMS),
 )
-def test_a_box_counts_what_is_in_it(cases, across, up, zoom):
+def test_a_box_counts_all_of_the_cells_that_it_touches(cases, across, up, zoom):
     box = Box(across[0], up[0], across[1], up[1])
-    points = [case.public_location for case in cases if case.public_location]
-    # PostGIS keeps boxes in float32: on an edge, either answer will do.
-    least = sum(inside(point, box, -0.00002) for point in points)
-    most = sum(inside(point, box, 0.00002) for point in points)
-    assert least <= heat(Filters(box=box), zoom).total <= most
-
-
-def inside(point, box: Box, margin: float):
-    return (
-        box.west - margin <= point.x <= box.east + margin
-        and box.south - margin <= point.y <= box.north + margin
+    left, top = cell_at(box.west, box.north, level_of(zoom))
+    right, bottom = cell_at(box.east, box.south, level_of(zoom))
+    touched = Counter(
+        {
+            (x, y): count
+            for (x, y), count in counted(cases, zoom).items()
+            if left <= x <= right and top <= y <= bottom
+        }
     )
+    found = heat(Filters(box=box), zoom)
+    assert {
+        cell_at(lon, lat, level_of(zoom)): weight for lon, lat, weight in found.cells
+    } == touched
+    assert found.total == touched.total()
 
 
 def test_with_nothing_to_count_there_are_no_cells():
@@ -126,34 +142,94 @@ def test_with_nothing_to_count_there_are_no_cells():
     assert found.cell > 0
 
 
-def test_a_cell_halves_with_every_zoom_down_to_the_public_grid():
-    sizes = [cell_size(zoom) for zoom in ZOOMS]
-    assert sizes == sorted(sizes, reverse=True)
-    assert sizes[0] == 360 / 16 / 16
+def test_a_cell_halves_with_every_zoom_down_to_the_finest(cases):
+    sizes = [heat(Filters(box=AROUND), zoom).cell for zoom in ZOOMS]
+    assert sizes[0] == pytest.approx(154_830, abs=10)
     assert all(
-        wide == 2 * narrow or narrow == FINEST_DEGREES
+        wide == pytest.approx(2 * narrow, abs=0.2) or wide == narrow == sizes[-1]
         for wide, narrow in pairwise(sizes)
     )
-    assert sizes[-1] == FINEST_DEGREES
-    # 98.4 m from west to east in Panama.
-    assert heat(Filters(), 18).cell == pytest.approx(99, abs=0.5)
+    # 16 pixels of zoom 14, in Panama.
+    assert sizes[-1] == sizes[14 - 4] == pytest.approx(151.2, abs=0.1)
 
 
-def test_cases_on_the_public_grid_do_not_straddle_the_finest_cells():
-    grid = make_category("PRU-02", precision="grid")
-    for n in range(20):
-        make_case(at=(-79.95 + n * 0.00041, 8.55 + n * 0.00037), category=grid)
-    # Half way into a cell: far from any edge that a rounding could move it over.
-    shapes = Case.objects.values_list("public_location", flat=True)
-    points = {shape.coords for shape in shapes if shape}
-    for point in points:
-        for degrees in point:
-            assert degrees / FINEST_DEGREES % 1 == pytest.approx(0.5, abs=0.01)
-    cells = heat(Filters(), 18).cells
-    assert {(lon, lat) for lon, lat, _ in cells} == points
+def test_a_view_of_too_many_cells_is_told_in_coarser_ones(cases):
+    whole = heat(Filters(), 18)
+    assert whole.cell == metres(9)
+    assert whole.total == 301
 
 
-def test_the_view_is_found_by_the_index():
+def test_a_box_that_is_nowhere_near_has_no_cells(cases):
+    assert heat(Filters(box=Box(10, 50, 11, 51)), 10).cells == []
+    assert heat(Filters(box=Box(-180, -90, 180, 90)), 10).total == 301
+    assert heat(Filters(box=Box(-79.95, -90, -79.9, 90)), 14).total > 0
+
+
+# ── Months and places ────────────────────────────────────────────────────────────────
+
+
+def test_each_month_tells_what_is_open_resolved_or_neither():
+    make_case(filed_at=at("2026-01-31T23:30-05:00"))
+    make_case(filed_at=at("2026-01-02T10:00-05:00"), status=Status.RESOLVED)
+    make_case(filed_at=at("2026-03-01T00:30-05:00"), status=Status.REJECTED)
+    expected = [("2026-01", 1, 1, 0), ("2026-03", 0, 0, 1)]
+    assert months(Filters()) == expected
+    assert months(Filters(box=AROUND)) == expected
+    fold()
+    assert months(Filters()) == expected
+    assert months(Filters(box=AROUND)) == expected
+    assert months(Filters(place="9002")) == []
+    assert months(Filters(place="900101", entity="OBRAS")) == expected
+    # A part of a month is counted by hand.
+    late = Filters(
+        since=at("2026-01-03T00:00-05:00"), until=at("2026-03-01T00:30-05:00")
+    )
+    assert months(late) == [("2026-01", 1, 0, 0)]
+
+
+def test_each_place_tells_what_is_open_resolved_or_neither():
+    make_case()
+    make_case(status=Status.RESOLVED)
+    make_case(at=EAST)
+    bare = make_case(at=EAST)
+    Case.objects.filter(pk=bare.pk).update(corregimiento=None)
+    for _ in range(2):
+        assert by_place(Filters(), "province") == [("90", 3, 1, 0)]
+        districts = [("9001", 1, 1, 0), ("9002", 2, 0, 0)]
+        assert by_place(Filters(), "district") == districts
+        assert by_place(Filters(place="90", groups=("PRU",)), "district") == districts
+        assert by_place(Filters(box=AROUND), "district") == districts
+        assert by_place(Filters(place="9002"), "province") == [("90", 2, 0, 0)]
+        # The one in no corregimiento is in none of them.
+        corregimientos = [("900101", 1, 1, 0), ("900201", 1, 0, 0)]
+        assert by_place(Filters(), "corregimiento") == corregimientos
+        fold()
+
+
+# ── The version ──────────────────────────────────────────────────────────────────────
+
+
+def test_the_version_is_another_when_the_map_is_and_only_then():
+    seen = [version()]
+    case = make_case()
+    seen.append(version())
+    change_status(case, Transition(Status.ASSIGNED), None)
+    seen.append(version())
+    Case.objects.filter(pk=case.pk).update(corregimiento=None)
+    seen.append(version())
+    Category.objects.update(group=make_category("PRU-02").group)
+    seen.append(version())
+    assert len(set(seen)) == len(seen)
+    Case.objects.update(place_hint="Frente al parque", version=7)
+    assert version() == seen[-1]
+    fold()
+    assert version() == seen[-1]
+    rebuild()
+    assert version() not in seen
+
+
+def test_the_view_is_found_by_the_key():
     multiply(make_case(), 5000)
+    fold()
     view = Filters(box=Box(-79.905, 8.545, -79.9, 8.55))
-    assert "public_cases_by_place" in plan_of(lambda: heat(view, 16))
+    assert "cases_heatcell_pkey" in plan_of(lambda: heat(view, 16))

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pytest
 import shapely
 from django.db import connection
@@ -324,3 +325,72 @@ def test_threads_that_ask_a_new_index_at_once_are_answered_alike(shipped):
         (shipped.index.covering(p), shipped.index.nearest(p, 5_000)) for p in points
     ]
     assert answers == [alone] * 8
+
+
+# ── Many at once ─────────────────────────────────────────────────────────────────
+
+
+def columns(points: list[Point]) -> tuple[Any, Any]:
+    return np.array([p.x for p in points]), np.array([p.y for p in points])
+
+
+def test_of_many_points_each_has_the_first_outline_that_covers_it():
+    points = [Point(-79.85, 8.55), Point(0, 0), Point(-79.9, 8.55), Point(-79.95, 8.55)]
+    assert SQUARES.first_covering(*columns(points)).tolist() == [1, -1, 0, 0]
+    assert SQUARES.all_covering(*columns(points)) == {
+        0: ["9002"],
+        2: ["9001", "9002"],
+        3: ["9001"],
+    }
+
+
+def test_of_many_points_each_has_its_nearest_within_its_own_limit():
+    points = [Point(-80.01, 8.55), Point(-79.79, 8.55), Point(-79.79, 8.55)]
+    points += [Point(-79.9, 8.61), Point(-70.0, 8.55)]
+    within = np.array([2e6, 1_110, 1_090, 2e6, 2e6])
+    numbers, metres = SQUARES.nearest_to_each(*columns(points), within)
+    assert numbers.tolist() == [0, 1, -1, 0, 1]
+    assert metres[:2].tolist() == [about(0.01 * DEGREE_EAST)] * 2
+
+
+@given(data=st.data())
+@with_shipped
+def test_many_points_are_covered_as_each_is_alone(shipped, data):
+    segments = data.draw(
+        st.lists(st.sampled_from(shipped.segments), min_size=20, max_size=40)
+    )
+    points = [between(segment, data.draw(ALONG)) for segment in segments]
+    points += data.draw(st.lists(ANYWHERE, max_size=40))
+    alone = [shipped.index.covering(point) for point in points]
+    first = shipped.index.first_covering(*columns(points)).tolist()
+    assert [shipped.index.codes[n] if n >= 0 else "" for n in first] == [
+        codes[0] if codes else "" for codes in alone
+    ]
+    assert shipped.index.all_covering(*columns(points)) == {
+        n: codes for n, codes in enumerate(alone) if codes
+    }
+
+
+@given(
+    points=st.lists(st.tuples(ANYWHERE, st.floats(1, 50_000)), max_size=40),
+)
+@with_shipped
+def test_many_points_have_the_nearest_that_each_has_alone(shipped, points):
+    uncovered = [(p, within) for p, within in points if not shipped.index.covering(p)]
+    within = np.array([limit for _, limit in uncovered])
+    found = shipped.index.nearest_to_each(*columns([p for p, _ in uncovered]), within)
+    alone = [shipped.index.nearest(p, limit) for p, limit in uncovered]
+    assert [
+        Near(shipped.index.codes[number], metres) if number >= 0 else None
+        for number, metres in zip(*(each.tolist() for each in found), strict=True)
+    ] == alone
+
+
+def test_nothing_is_found_for_none_nor_by_an_empty_index():
+    none = np.array([])
+    assert SQUARES.first_covering(none, none).tolist() == []
+    assert SQUARES.nearest_to_each(none, none, none)[0].tolist() == []
+    one, within = columns([Point(-79.95, 8.55)]), np.array([5_000.0])
+    empty = BoundaryIndex({})
+    assert empty.first_covering(*one).tolist() == [-1]
+    assert empty.nearest_to_each(*one, within)[0].tolist() == [-1]

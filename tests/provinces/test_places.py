@@ -14,9 +14,11 @@ from provinces.places import (
     Named,
     Neighbour,
     NoBoundaries,
+    NotThisSide,
     OutsidePanama,
     Place,
     place_at,
+    places_of,
     territory,
 )
 from tests.factories import EAST, OUTLINES, WEST, make_boundary, make_territory
@@ -59,8 +61,8 @@ ACROSS_THE_BORDER = {
 }
 
 
-def at(lon: float, lat: float, accuracy: float = 0) -> Place:
-    return place_at(Point(lon, lat, srid=4326), accuracy)
+def at(lon: float, lat: float, accuracy: float = 0, side: str = "") -> Place:
+    return place_at(Point(lon, lat, srid=4326), accuracy, side)
 
 
 def test_a_place_has_province_district_and_corregimiento(db):
@@ -189,6 +191,71 @@ def test_however_vague_the_phone_the_place_and_its_neighbour_are_the_same(db, ac
     assert vague.near_border == neighbour
 
 
+def test_the_side_that_was_chosen_is_the_place_and_says_how_far_it_is(db):
+    make_territory()
+    metres = pytest.approx(0.001 * DEGREE_EAST, rel=0.001)
+    place = at(BORDER - 0.001, 8.55, 200, "9002")
+    assert place.province == Named("90", "Cuadrados")
+    assert place.district == Named("9002", "Este")
+    assert place.corregimiento == Named("900201", "Este Uno")
+    assert place.snapped == metres
+    assert place.near_border == Neighbour("9001", "Oeste", 0.0)
+
+
+def test_the_points_own_side_may_be_chosen_too(db):
+    make_territory()
+    assert at(BORDER - 0.001, 8.55, 200, "9001") == at(BORDER - 0.001, 8.55, 200)
+    assert at(*WEST, 0, "9001") == at(*WEST)
+
+
+def test_off_the_shore_both_sides_say_how_far_they_are(db):
+    make_territory()
+    here = (BORDER - 0.001, 8.601)
+    west, east = at(*here, 500), at(*here, 500, "9002")
+    assert (west.district.code, east.district.code) == ("9001", "9002")
+    assert west.snapped is not None
+    assert east.snapped is not None
+    assert 110 < west.snapped < 111 < 155 < east.snapped < 157
+    assert west.near_border == Neighbour("9002", "Este", east.snapped)
+    assert east.near_border == Neighbour("9001", "Oeste", west.snapped)
+
+
+@pytest.mark.parametrize("side", ["9002", "9003", "90", "900101", "x", "0801"])
+@pytest.mark.parametrize("accuracy", [0, 100])
+def test_no_other_district_can_be_chosen(db, side, accuracy):
+    make_territory()
+    with pytest.raises(NotThisSide):
+        at(BORDER - 0.001, 8.55, accuracy, side)
+
+
+@given(
+    lon=st.floats(-83.0, -77.2),
+    lat=st.floats(7.2, 9.6),
+    accuracy=st.floats(1, 5_000),
+)
+@settings(
+    deadline=None,
+    max_examples=60,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+def test_of_the_two_sides_each_names_the_other(db, lon, lat, accuracy):
+    try:
+        own = at(lon, lat, accuracy)
+    except OutsidePanama:
+        return
+    if own.near_border is None:
+        return
+    other = at(lon, lat, accuracy, own.near_border.code)
+    assert other.district.code == own.near_border.code
+    assert (other.snapped or 0.0) == own.near_border.metres
+    assert other.near_border is not None
+    assert other.near_border.code == own.district.code
+    assert other.near_border.metres == (own.snapped or 0.0)
+    if other.corregimiento:
+        assert other.corregimiento.code.startswith(other.district.code)
+    assert other.zones == own.zones
+
+
 def test_a_zone_that_covers_the_point_is_named(db):
     generation = make_territory()
     for code, outline in (("Z2", OUTLINES["9001"]), ("Z1", OUTLINES["9001"])):
@@ -306,3 +373,45 @@ def judged(points: list[tuple[float, float]]) -> list[tuple[str | None, list[str
             [[lon for lon, _ in points], [lat for _, lat in points]],
         )
         return list(cursor.fetchall())
+
+
+# ── Many at once ─────────────────────────────────────────────────────────────────
+
+
+def alone(lon: float, lat: float) -> Place | None:
+    try:
+        return place_at(Point(lon, lat, srid=4326))
+    except OutsidePanama:
+        return None
+
+
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    points=st.lists(
+        st.tuples(st.floats(-83.2, -77.0), st.floats(7.0, 9.8)), min_size=0, max_size=40
+    )
+)
+def test_many_points_have_the_places_that_each_has_alone(db, points):
+    lons, lats = [lon for lon, _ in points], [lat for _, lat in points]
+    assert places_of(lons, lats) == [alone(lon, lat) for lon, lat in points]
+
+
+def test_many_points_on_borders_and_in_zones_have_theirs_too(db):
+    generation = make_territory()
+    Zone.objects.create(code="Z-1", name="Una")
+    make_boundary(generation, Level.ZONE, "Z-1", shapely.box(-79.95, 8.5, -79.85, 8.7))
+    border, off_the_shore = (-79.9, 8.55), (-79.9, 8.61)
+    points = [WEST, EAST, border, (-79.99, 8.51), off_the_shore, (0.0, 0.0)]
+    lons, lats = [lon for lon, _ in points], [lat for _, lat in points]
+    found = places_of(lons, lats)
+    assert found == [alone(lon, lat) for lon, lat in points]
+    assert [place and place.zones for place in found] == [
+        *[("Z-1",)] * 3,
+        (),
+        ("Z-1",),
+        None,
+    ]

@@ -22,6 +22,8 @@ from provinces.routing import (
     entity_for,
     explain,
     jurisdiction_for,
+    jurisdictions_at,
+    rulebook,
 )
 from tests.factories import (
     EAST,
@@ -273,6 +275,7 @@ def test_rules_not_yet_stored_decide_as_stored_ones_would(db, rules, day):
         except NobodyAnswers:
             decided = None
         assert deciding_rule(reversed(stored), here, day) == decided
+        assert jurisdictions_at(here, day).get(duty.code) == decided
         # An independent look: the first level that has a rule on that day.
         candidates = [
             rule
@@ -287,6 +290,27 @@ def test_rules_not_yet_stored_decide_as_stored_ones_would(db, rules, day):
 
 
 # The shipped rules.
+
+
+@pytest.mark.parametrize(
+    "at",
+    [SAN_MIGUELITO, (-79.51973, 8.9936), (-82.43085, 8.42729), (-78.8, 9.4), EAST],
+)
+def test_all_duties_at_once_are_answered_as_one_by_one(
+    db, django_assert_num_queries, at
+):
+    here = place(*at)
+    rulebook()  # in memory, as for all but the first who ask
+    with django_assert_num_queries(1):
+        rules = jurisdictions_at(here, TODAY)
+    for duty in Duty.objects.all():
+        try:
+            alone = jurisdiction_for(duty, here, TODAY)
+        except NobodyAnswers:
+            assert duty.code not in rules
+        else:
+            assert rules[duty.code] == alone
+    assert len(rules) > 30
 
 
 def test_rubbish_in_san_miguelito_changes_hands_on_the_19th_of_january_2026(db):

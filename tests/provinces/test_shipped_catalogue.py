@@ -62,6 +62,34 @@ def test_what_may_point_at_a_person_is_private(db):
     assert not delicate.filter(private=False).exists()
 
 
+def test_who_or_whose_home_a_photo_may_show_is_released_by_a_person(db):
+    delicate = Category.objects.exclude(precision=Category.Precision.EXACT)
+    assert delicate.count() > 30
+    assert not delicate.filter(photos_need_release=False).exists()
+    vehicles = ["parking-enforcement", "abandoned-vehicles"]
+    assert not Category.objects.filter(
+        duty__in=vehicles, photos_need_release=False
+    ).exists()
+    # A photo of a pothole waits for nobody.
+    assert not Category.objects.get(code="VIA-01").photos_need_release
+
+
+def test_what_shows_no_point_is_like_no_other_and_all_else_may_be(db):
+    for category in Category.objects.all():
+        placeless = category.precision == Category.Precision.NONE
+        assert (category.similar_metres == 0) == placeless, category.code
+        assert (category.similar_days == 0) == placeless, category.code
+        assert category.similar_metres <= 500
+        assert category.originals_days <= category.contact_days
+
+
+def test_a_power_cut_is_soon_another_and_a_pothole_stays_the_same(db):
+    power_cut = Category.objects.get(code="ELE-05")
+    pothole = Category.objects.get(code="VIA-01")
+    assert power_cut.similar_days < 7 < pothole.similar_days
+    assert power_cut.similar_metres > pothole.similar_metres
+
+
 def test_an_emergency_notice_comes_in_both_languages_and_says_whom_to_call(db):
     urgent = Category.objects.exclude(emergency_es="", emergency_en="")
     assert urgent.count() > 5

@@ -1,0 +1,355 @@
+"""What was counted of the public cases, as one table: folded, not yet folded, and by hand.
+
+Whole months, and whole days of others where nothing but the place is asked, come from the
+cells of the heat and from the deltas that wait; what is asked of the rest is counted from
+the cases. One statement sees all three at one instant, and so counts each case once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import func
+
+from backend.cases.heat import FINEST
+from backend.cases.workflow import OPEN, RESOLVED
+from geo.filters import Filters, envelope, members_of, on_the_map
+from geo.forms import Form
+from geo.periods import Days, Period, Span, period_of
+from geo.tables import case, category, heat_cell, heat_delta
+
+# Where to count: cells of a grid, or a level without one, of places with so many digits.
+Where = Form | int
+NO_GRID = {0: 0, 2: 1, 4: 2, 6: 3}
+Columns = list[sa.ColumnElement[Any]]
+Number = int | sa.ColumnElement[int]
+
+
+def counted(filters: Filters, where: Where) -> sa.Subquery:
+    """`key`, `place`, `open`, `resolved` and `other`: to be summed by either of the first.
+
+    The filters' state and box decide nothing here.
+    """
+    return table_of_three(filters, where, by_month=False)
+
+
+def counted_by_month(filters: Filters, where: Where) -> sa.Subquery:
+    """`month`, `open`, `resolved` and `other`: to be summed by month."""
+    return table_of_three(filters, where, by_month=True)
+
+
+def table_of_three(filters: Filters, where: Where, *, by_month: bool) -> sa.Subquery:
+    period = period_of(filters.since, filters.until)
+    selects: list[sa.Select[Any]] = []
+    if filters.changed_since:  # of which nothing is counted beforehand
+        selects = [from_cases(filters, where, None, by_month=by_month)]
+    else:
+        days, spans = period.by_days() if is_of_all(filters) else ([], period.parts)
+        if period.has_months:
+            from_folded = from_months if by_month else from_cells
+            selects.append(from_folded(filters, where, period))
+        if days:
+            selects.append(from_days(filters, where, days, by_month=by_month))
+        if selects:
+            selects.append(from_deltas(filters, where, period, days, by_month=by_month))
+        if spans or not selects:
+            selects.append(from_cases(filters, where, spans, by_month=by_month))
+    return sa.union_all(*selects).subquery("counted")
+
+
+# ── Folded ───────────────────────────────────────────────────────────────────────────
+
+
+def from_cells(filters: Filters, where: Where, period: Period) -> sa.Select[Any]:
+    cells = found_cells(filters, where, facets(filters))
+    columns: Columns = [cells.c.key, cells.c.place]
+    columns += counts_between(cells, period.first, period.end)
+    return select_of(columns)
+
+
+def from_days(
+    filters: Filters, where: Where, days: list[Days], *, by_month: bool
+) -> sa.Select[Any]:
+    """Of months' days, whose rows are kept at some levels: in finer cells at others."""
+    kept = where if isinstance(where, int) else where.with_days()
+    by_facet = {f"d/{some.month}": some for some in days}
+    cells = found_cells(filters, kept, some_facets(list(by_facet)))
+
+    def of_its_month(name: str) -> sa.ColumnElement[int]:
+        numbers = {facet: getattr(some, name) for facet, some in by_facet.items()}
+        return sa.case(numbers, value=cells.c.facet)
+
+    by: Columns = (
+        [sa.cast(of_its_month("month"), sa.SmallInteger()).label("month")]
+        if by_month
+        else [coarser_key(cells.c.key, kept, where).label("key"), cells.c.place]
+    )
+    first, end = of_its_month("first"), of_its_month("end")
+    return select_of(by + counts_between(cells, first, end))
+
+
+def coarser_key(key: Any, fine: Where, coarse: Where) -> Any:
+    """The key of the coarser view's cell in which that of a finer view lies."""
+    if isinstance(fine, int) or isinstance(coarse, int) or fine.level == coarse.level:
+        return key
+    x, y = columns_of_key(key, fine.level)
+    by = fine.level - coarse.level
+    return func.cases_heat_key(coarse.level, shifted(x, by), shifted(y, by))
+
+
+def counts_between(
+    cells: sa.FromClause, first: Number | None, end: Number | None
+) -> list[sa.ColumnElement[int]]:
+    """`open`, `resolved` and `other` from one month, or day, to before another."""
+    return [
+        (up_to(cells, column, end) - up_to(cells, column, first, 0)).label(column.name)
+        for column in (cells.c.open, cells.c.resolved, cells.c.other)
+    ]
+
+
+def up_to(
+    cells: sa.FromClause, column: Any, month: Number | None, without: int | None = None
+) -> sa.ColumnElement[int]:
+    """What was counted before a month, or a day of the row's month; without one, all, or
+    what `without` says.
+    """
+    if month is None:
+        if without is not None:
+            return sa.literal_column(str(without), sa.Integer())
+        last: sa.ColumnElement[int] = column[func.cardinality(cells.c.months)]
+        return last
+    at = func.width_bucket(sa.cast(month - 1, sa.SmallInteger()), cells.c.months)
+    return func.coalesce(column[at], 0)
+
+
+def from_months(filters: Filters, where: Where, period: Period) -> sa.Select[Any]:
+    cells = found_cells(filters, where, facets(filters))
+    i = func.generate_subscripts(cells.c.months, 1).column_valued("i")
+    month = cells.c.months[i]
+    counts = [
+        (column[i] - func.coalesce(column[i - 1], 0)).label(column.name)
+        for column in (cells.c.open, cells.c.resolved, cells.c.other)
+    ]
+    return sa.select(month.label("month"), *counts).where(*within(month, period))
+
+
+def found_cells(
+    filters: Filters, where: Where, wanted: sa.Subquery | sa.Values
+) -> sa.Subquery:
+    """The rows of the cells, found range by range in the order they are kept in.
+
+    Told as a loop, for the planner guesses that a range holds a share of the table.
+    """
+    conditions = [
+        heat_cell.c.level == level_of(where),
+        heat_cell.c.facet == wanted.c.facet,
+    ]
+    source: sa.FromClause = wanted
+    if not isinstance(where, int):
+        ranges = sa.values(
+            sa.column("first", sa.BigInteger()),
+            sa.column("last", sa.BigInteger()),
+            name="ranges",
+        ).data(where.key_ranges())
+        source = source.join(ranges, sa.true())
+        conditions += [heat_cell.c.key.between(ranges.c.first, ranges.c.last)]
+        conditions += inside(where, *columns_of_key(heat_cell.c.key, where.level))
+    else:
+        conditions += [heat_cell.c.key == 0]
+    if filters.place:
+        conditions.append(of_place(heat_cell.c.place, filters.place))
+    if filters.entity and by_category(filters):
+        conditions.append(heat_cell.c.entity == filters.entity)
+    rows = sa.select(heat_cell).where(*conditions).offset(0).lateral("found")
+    return sa.select(rows).select_from(source.join(rows, sa.true())).subquery("cells")
+
+
+def facets(filters: Filters) -> sa.Subquery | sa.Values:
+    """Which rows answer: of all cases, of an entity's, or of each of some categories."""
+    if filters.groups:
+        chosen = sa.select(("c/" + category.c.code).label("facet")).where(
+            category.c.group_id.in_(filters.groups)
+        )
+        if filters.categories:
+            chosen = chosen.where(category.c.code.in_(filters.categories))
+        return chosen.subquery("facets")
+    if filters.categories:
+        names = [f"c/{code}" for code in filters.categories]
+    else:
+        names = [f"e/{filters.entity}" if filters.entity else ""]
+    return some_facets(names)
+
+
+def some_facets(names: list[str]) -> sa.Values:
+    column = sa.column("facet", sa.String())
+    return sa.values(column, name="facets").data([(name,) for name in names])
+
+
+def by_category(filters: Filters) -> bool:
+    return bool(filters.groups or filters.categories)
+
+
+def is_of_all(filters: Filters) -> bool:
+    """Whether all cases of a place count, whosever they are and whatever they are of."""
+    return not (by_category(filters) or filters.entity)
+
+
+def columns_of_key(key: Any, level: int) -> tuple[Any, Any]:
+    """A cell's column and row, from its key."""
+    tile, cell = shifted(key, 8), key.op("&")(255)
+    x = tile.op("&")((1 << level) - 1) * 16 + cell.op("&")(15)
+    y = shifted(tile, level) * 16 + shifted(cell, 4)
+    return x, y
+
+
+# ── Not yet folded ───────────────────────────────────────────────────────────────────
+
+
+def from_deltas(
+    filters: Filters, where: Where, period: Period, days: list[Days], *, by_month: bool
+) -> sa.Select[Any]:
+    delta = heat_delta
+    key, conditions = placed(where, delta.c.x, delta.c.y)
+    if filters.categories:
+        conditions.append(delta.c.category.in_(filters.categories))
+    if filters.groups:
+        # Found once, and not once for each delta, of which there are never as few as
+        # PostgreSQL believes.
+        members = func.array(members_of(filters.groups).scalar_subquery())
+        conditions.append(delta.c.category == sa.any_(members))
+    if filters.entity:
+        conditions.append(delta.c.entity == filters.entity)
+    if filters.place:
+        conditions.append(of_place(delta.c.place, filters.place))
+    by = (
+        [delta.c.month]
+        if by_month
+        else [key.label("key"), short(delta.c.place, where).label("place")]
+    )
+    return sa.select(*by, delta.c.open, delta.c.resolved, delta.c.other).where(
+        *conditions, within_deltas(period, days)
+    )
+
+
+# ── By hand ──────────────────────────────────────────────────────────────────────────
+
+
+def from_cases(
+    filters: Filters, where: Where, spans: list[Span] | None, *, by_month: bool
+) -> sa.Select[Any]:
+    """One row for each case of these spans of time; without them, of all times."""
+    cases = found_cases(filters, where, spans)
+    key, conditions = placed(where, cases.c.x, cases.c.y)
+    by = (
+        [func.cases_heat_month(cases.c.filed_at).label("month")]
+        if by_month
+        else [key.label("key"), short(cases.c.place, where).label("place")]
+    )
+    is_open = cases.c.is_open
+    is_resolved = cases.c.is_resolved
+    counts = [
+        sa.cast(is_open, sa.Integer()).label("open"),
+        sa.cast(is_resolved, sa.Integer()).label("resolved"),
+        sa.cast(~is_open & ~is_resolved, sa.Integer()).label("other"),
+    ]
+    return sa.select(*by, *counts).where(*conditions)
+
+
+def found_cases(
+    filters: Filters, where: Where, spans: list[Span] | None
+) -> sa.Subquery:
+    """The cases, each with its cell of the finest level.
+
+    Kept apart from what is made of the cell, or PostgreSQL would work it out anew, with
+    all its trigonometry, wherever it is named.
+    """
+    asked = replace(filters, state="all", box=None)
+    if spans is not None:
+        asked = replace(asked, since=None, until=None)
+    conditions = on_the_map(asked)
+    point = case.c.public_location
+    if not isinstance(where, int):
+        conditions.append(point.op("&&")(envelope(where.box())))
+    if spans is not None:
+        within_one = [
+            sa.and_(case.c.filed_at >= since, case.c.filed_at < until)
+            for since, until in spans
+        ]
+        conditions.append(sa.or_(sa.false(), *within_one))
+    return (
+        sa.select(
+            func.cases_heat_x(point).label("x"),
+            func.cases_heat_y(point).label("y"),
+            func.coalesce(case.c.corregimiento_id, case.c.district_id).label("place"),
+            case.c.filed_at,
+            case.c.status.in_(sorted(OPEN)).label("is_open"),
+            case.c.status.in_(sorted(RESOLVED)).label("is_resolved"),
+        )
+        .where(*conditions)
+        .offset(0)
+        .subquery("cases")
+    )
+
+
+# ── Shared ───────────────────────────────────────────────────────────────────────────
+
+
+def placed(where: Where, x: Any, y: Any) -> tuple[Any, Columns]:
+    """A point's key, from its cell of the finest level, and whether it is in the view."""
+    if isinstance(where, int):
+        return sa.literal_column("0::bigint"), []
+    coarser = FINEST - where.level
+    x, y = shifted(x, coarser), shifted(y, coarser)
+    return func.cases_heat_key(where.level, x, y), inside(where, x, y)
+
+
+def inside(view: Form, x: Any, y: Any) -> Columns:
+    return [x.between(view.left, view.right), y.between(view.top, view.bottom)]
+
+
+def level_of(where: Where) -> int:
+    return NO_GRID[where] if isinstance(where, int) else where.level
+
+
+def short(place: Any, where: Where) -> Any:
+    return func.left(place, where) if isinstance(where, int) else place
+
+
+def of_place(column: Any, code: str) -> sa.ColumnElement[bool]:
+    """Codes begin with that of the place around: 080814 is in 0808 and in 08."""
+    return func.left(column, len(code)) == code
+
+
+def within_deltas(period: Period, days: list[Days]) -> sa.ColumnElement[bool]:
+    month, day = heat_delta.c.month, heat_delta.c.day
+    spans = [
+        sa.and_(month == some.month, day >= some.first, day < some.end) for some in days
+    ]
+    if period.has_months:
+        spans.append(sa.and_(sa.true(), *within(month, period)))
+    return sa.or_(sa.false(), *spans)
+
+
+def within(month: Any, period: Period) -> Columns:
+    conditions: Columns = []
+    if period.first is not None:
+        conditions.append(month >= smallint(period.first))
+    if period.end is not None:
+        conditions.append(month < smallint(period.end))
+    return conditions
+
+
+def smallint(number: int) -> sa.ColumnElement[int]:
+    return sa.cast(sa.literal(number), sa.SmallInteger())
+
+
+def select_of(columns: Columns) -> sa.Select[Any]:
+    statement: sa.Select[Any] = sa.select(*columns)
+    return statement
+
+
+def shifted(number: Any, bits: int) -> Any:
+    """Half as much for each bit; PostgreSQL takes no other than an `integer` for them."""
+    return number.op(">>")(sa.literal_column(str(bits)))

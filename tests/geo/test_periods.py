@@ -1,0 +1,83 @@
+"""A span of time comes apart into months, days and what is left, each moment once."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backend.cases.deadlines import PANAMA
+from geo.periods import Days, month_of, period_of, start_of
+
+JANUARY, MARCH = 56 * 12, 56 * 12 + 2  # of 2026
+
+moments = st.integers(0, 180 * 24 * 60).map(
+    lambda minutes: datetime(2025, 11, 1, tzinfo=PANAMA) + timedelta(minutes=minutes)
+)
+# As often as not at midnight, where the edges are.
+edges = moments | moments.map(lambda moment: moment.replace(hour=0, minute=0))
+
+
+def here(year: int, month: int, day: int, hour: int = 0) -> datetime:
+    return datetime(year, month, day, hour, tzinfo=PANAMA)
+
+
+def test_thirty_days_are_two_parts_of_months_by_days_and_two_by_hand():
+    period = period_of(here(2026, 1, 17, 12), here(2026, 3, 10, 6))
+    assert (period.first, period.end) == (JANUARY + 1, MARCH)
+    days, spans = period.by_days()
+    assert days == [Days(JANUARY, 18, 32), Days(MARCH, 1, 10)]
+    assert spans == [
+        (here(2026, 1, 17, 12), here(2026, 1, 18)),
+        (here(2026, 3, 10), here(2026, 3, 10, 6)),
+    ]
+
+
+def test_whole_days_leave_nothing_to_count_by_hand():
+    days, spans = period_of(here(2026, 1, 5), here(2026, 1, 20)).by_days()
+    assert (days, spans) == ([Days(JANUARY, 5, 20)], [])
+
+
+def test_a_few_hours_are_counted_by_hand():
+    span = (here(2026, 1, 5, 8), here(2026, 1, 5, 9))
+    assert period_of(*span).by_days() == ([], [span])
+    over_midnight = (here(2026, 1, 5, 23), here(2026, 1, 6, 1))
+    assert period_of(*over_midnight).by_days()[0] == []
+
+
+def test_whole_months_have_no_days():
+    period = period_of(here(2026, 1, 1), here(2026, 3, 1))
+    assert period.by_days() == ([], [])
+    assert period.has_months
+
+
+@given(since=st.none() | edges, until=st.none() | edges, moment=edges)
+def test_each_moment_of_a_span_is_counted_once_and_no_other(since, until, moment):
+    period = period_of(since, until)
+    days, spans = period.by_days()
+    month = month_of(moment)
+    times = int(
+        period.has_months
+        and (period.first is None or period.first <= month)
+        and (period.end is None or month < period.end)
+    )
+    times += sum(
+        some.month == month and some.first <= moment.day < some.end for some in days
+    )
+    times += sum(a <= moment < b for a, b in spans)
+    asked = (since is None or since <= moment) and (until is None or moment < until)
+    assert times == int(asked)
+
+
+@given(since=edges, until=edges)
+def test_days_are_days_of_their_month(since, until):
+    for some in period_of(since, until).by_days()[0]:
+        long = (start_of(some.month + 1) - start_of(some.month)).days
+        assert 1 <= some.first < some.end <= long + 1
+
+
+def test_a_day_begins_in_panama():
+    since = datetime(2026, 1, 5, 5, tzinfo=UTC)
+    days, spans = period_of(since, since + timedelta(days=1)).by_days()
+    assert (days, spans) == ([Days(JANUARY, 5, 6)], [])

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hmac
+from datetime import datetime
 
 from backend.accounts.limits import Limit, give_back, take
 from backend.accounts.models import User
-from backend.cases.models import Case, CaseQuerySet
+from backend.cases.models import AccessLog, Case, CaseQuerySet, Reporter
 from backend.cases.numbers import parse_case_number
+from backend.cases.privacy import without_personal_data
 
 # A pin has a million values: at this rate, half of them take five years. Taken before
 # the pin is compared, or many guesses at once would all find a place free; and for any
@@ -21,6 +23,10 @@ class NoSuchCase(Exception):
 
 class WrongPin(Exception):
     """The case is there; the pin is not its own."""
+
+
+class NoContact(Exception):
+    """Nobody left their contact with this case, or it was forgotten."""
 
 
 def public_case(number: str) -> Case:
@@ -46,6 +52,25 @@ def own_case(number: str, pin: str) -> Case:
 def case_to_handle(user: User, number: str) -> Case:
     """A case of one of the person's own entities. Raises NoSuchCase."""
     return found(Case.objects.of_entities(user.entity_codes()), number)
+
+
+def look_at_contact(case: Case, who: User, why: str, at: datetime) -> Reporter:
+    """Who reported the case; that it was looked at, and why, is kept.
+
+    Raises NoContact.
+    """
+    try:
+        reporter = Reporter.objects.get(case=case)
+    except Reporter.DoesNotExist as nothing:
+        raise NoContact from nothing
+    AccessLog.objects.create(
+        case=case,
+        who=who,
+        what=AccessLog.What.SEEN,
+        why=without_personal_data(why)[:300],
+        at=at,
+    )
+    return reporter
 
 
 def found(cases: CaseQuerySet, number: str) -> Case:

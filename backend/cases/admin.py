@@ -1,9 +1,41 @@
 """The catalogue, and the cases to look at; cases change through their workflow only."""
 
-from django.contrib import admin
-from django.http import HttpRequest
+from typing import Any
 
-from backend.cases.models import Case, Category, Group, Photo, StatusChange
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import F, QuerySet
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+)
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from django.views.decorators.cache import never_cache
+
+from backend.accounts.models import User
+from backend.cases import (  # noqa: F401 - pages of their own
+    api_key_admin,
+    jobs_admin,
+    photo_admin,
+)
+from backend.cases.access import NoContact, look_at_contact
+from backend.cases.citizens import settle
+from backend.cases.models import (
+    AccessLog,
+    Case,
+    Category,
+    ConsentText,
+    Flag,
+    Group,
+    Photo,
+    StatusChange,
+)
+from backend.cases.personal_data import contact_data
 from provinces.admin import ReadOnlyAdmin
 
 SHAPES = ["location", "public_location"]
@@ -35,29 +67,106 @@ class CategoryAdmin(admin.ModelAdmin):
 
 class StatusChangeInline(admin.TabularInline):
     model = StatusChange
-    fields = ["changed_at", "status", "note", "changed_by"]
+    fields = ["changed_at", "status", "note", "changed_by", "by_reporter"]
     extra = 0
     can_delete = False
 
 
 class PhotoInline(admin.TabularInline):
     model = Photo
-    fields = ["image", "added_at"]
+    fields = ["id", "state", "added_at", "released_at"]
+    readonly_fields = ["id", "state", "added_at", "released_at"]
     extra = 0
     can_delete = False
+    show_change_link = True
 
 
 @admin.register(Case)
 class CaseAdmin(ReadOnlyAdmin):
     list_display = ["number", "category", "status", "entity", "district", "filed_at"]
-    list_filter = ["status", "category__group", "province", "demo"]
+    list_filter = ["under_review", "status", "category__group", "province", "demo"]
     list_select_related = ["category", "entity", "district"]
     search_fields = ["number"]
     # GDAL must never read what somebody writes in an address.
-    exclude = [*SHAPES, "pin", "report_digest"]
+    exclude = [*SHAPES, "pin", "report_id", "report_digest", "device"]
     inlines = [StatusChangeInline, PhotoInline]
+    change_form_template = "admin/cases/case/with_contact.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        contact = self.admin_site.admin_view(never_cache(self.contact))
+        return [
+            path("<int:key>/contact/", contact, name="cases_case_contact"),
+            *super().get_urls(),
+        ]
+
+    def contact(self, request: HttpRequest, key: int) -> HttpResponse:
+        """Who reported a case, for who says why they want to know; it is written down."""
+        if not request.user.has_perm("cases.view_reporter"):
+            raise PermissionDenied
+        case = Case.objects.filter(pk=key).first()
+        if case is None:
+            raise Http404
+        why = request.POST.get("why", "").strip()
+        page: dict[str, Any] = {
+            **self.admin_site.each_context(request),
+            "title": str(case),
+            "case": case,
+        }
+        if why:
+            page |= self.looked_at(request, case, why)
+        return TemplateResponse(request, "admin/cases/case/contact.html", page)
+
+    def looked_at(self, request: HttpRequest, case: Case, why: str) -> dict[str, Any]:
+        try:
+            reporter = look_at_contact(case, member(request), why, timezone.now())
+        except NoContact:
+            return {"nobody": True}
+        return {"contact": contact_data(reporter)}
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         return lookup.split("__")[0] not in SHAPES and super().lookup_allowed(
             lookup, value, request
         )
+
+
+@admin.register(Flag)
+class FlagAdmin(ReadOnlyAdmin):
+    """What people say should not be shown, the oldest unsettled first."""
+
+    list_display = ["raised_at", "case", "reason", "photo", "note", "settled_at"]
+    list_filter = [("settled_at", admin.EmptyFieldListFilter), "reason"]
+    list_select_related = ["case", "photo"]
+    search_fields = ["case__number"]
+    ordering = [F("settled_at").asc(nulls_first=True), "raised_at"]
+    exclude = ["device"]
+    actions = ["settle_them"]
+
+    @admin.action(description=_("Marcar como vistos"), permissions=["settle"])
+    def settle_them(self, request: HttpRequest, flags: QuerySet[Flag]) -> None:
+        chosen = list(flags)
+        settle(chosen, request.user)  # type: ignore[arg-type]
+        said = ngettext(
+            "%(count)d aviso visto.", "%(count)d avisos vistos.", len(chosen)
+        )
+        self.message_user(request, said % {"count": len(chosen)}, messages.SUCCESS)
+
+    def has_settle_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("cases.change_flag")
+
+
+def member(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)  # noqa: S101 - `admin_view` has let it in
+    return request.user
+
+
+@admin.register(AccessLog)
+class AccessLogAdmin(ReadOnlyAdmin):
+    list_display = ["at", "who", "what", "case", "why"]
+    list_filter = ["what"]
+    list_select_related = ["case", "who"]
+    search_fields = ["case__number", "who__username"]
+
+
+@admin.register(ConsentText)
+class ConsentTextAdmin(ReadOnlyAdmin):
+    list_display = ["version", "valid_from"]

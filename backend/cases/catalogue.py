@@ -8,8 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F, Value
+from django.db.models.functions import Greatest
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from backend.cases.consent import load_consent_texts
 from backend.cases.models import Case, Category, Group
 from backend.cases.privacy import public_point
 from provinces.catalogue import (
@@ -27,13 +31,18 @@ from provinces.catalogue import (
 from provinces.models import District
 
 BATCH = 1000
+LATER_NUMBERS = ("similar_metres", "similar_days", "contact_days", "originals_days")
 
 Progress = Callable[[Iterable[Any], str], Iterable[Any]]
 
 
 @transaction.atomic
-def load_catalogue(folder: Path, day: date, progress: Progress) -> Changes:
+def load_catalogue(
+    folder: Path, day: date, progress: Progress, consent: Path | None = None
+) -> Changes:
     """Make the catalogue say what the folder's files say; what changed comes back.
+
+    `consent` is the folder of the texts of consent, which are only ever added to.
 
     Raises InvalidCatalogue, and then nothing has changed.
     """
@@ -46,6 +55,8 @@ def load_catalogue(folder: Path, day: date, progress: Progress) -> Changes:
     load_jurisdictions(rules, changes, day)
     load_groups(read_rows(folder / "groups.csv"), changes)
     load_categories(read_rows(folder / "categories.csv"), changes, progress)
+    if consent:
+        load_consent_texts(consent, changes)
     return changes
 
 
@@ -89,7 +100,18 @@ def category_of(row: Row) -> Category:
         sla_unit=row["sla_unit"],
         place_based=row.boolean("place_based"),
         keywords=row["keywords_es"],
+        **later_columns(row),
     )
+
+
+def later_columns(row: Row) -> dict[str, int | bool]:
+    """What a file from before these columns leaves to the model's defaults."""
+    values: dict[str, int | bool] = {
+        name: row.number(name) for name in LATER_NUMBERS if name in row
+    }
+    if "photos_need_release" in row:
+        values["photos_need_release"] = row.boolean("photos_need_release")
+    return values
 
 
 def shown_as(category: Category) -> tuple[str, bool]:
@@ -115,6 +137,15 @@ def republish(category: Category, progress: Progress) -> None:
         case.public_location = public_point(case.location, category)
         batch.append(case)
         if len(batch) == BATCH:
-            Case.objects.bulk_update(batch, ["is_public", "public_location"])
+            save_shown(batch)
             batch.clear()
+    save_shown(batch)
+
+
+def save_shown(batch: list[Case]) -> None:
+    """With their time: whoever takes the data by increments gets them again."""
+    keys = [case.pk for case in batch]
     Case.objects.bulk_update(batch, ["is_public", "public_location"])
+    Case.objects.filter(pk__in=keys).update(
+        updated_at=Greatest(F("updated_at"), Value(timezone.now()))
+    )

@@ -4,27 +4,41 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 from uuid import UUID
 
 import orjson
 from django.contrib.gis.geos import Point
-from django.db import IntegrityError, connection, transaction
+from django.db import DEFAULT_DB_ALIAS, IntegrityError, connection, transaction
 from django.utils import timezone
 
+from backend.accounts.models import ApiKey, Device
+from backend.cases.consent import check_accepted
 from backend.cases.deadlines import PANAMA, Unit, due_at
-from backend.cases.models import SEQUENCE, Case, Category, Photo, Reporter, StatusChange
+from backend.cases.models import (
+    SEQUENCE,
+    Case,
+    Category,
+    Follow,
+    Reporter,
+    StatusChange,
+)
+from backend.cases.notices import tell_of
 from backend.cases.numbers import case_number
-from backend.cases.photos import StoredPhoto, clean_photo, digest_of, stored
-from backend.cases.privacy import public_point, without_personal_data
+from backend.cases.photos import digest_of, kept, take_in
+from backend.cases.privacy import is_digest, public_point, without_personal_data
 from backend.cases.workflow import Status
-from provinces.models import Jurisdiction
-from provinces.places import Place, place_at
+from backend.rows import insert
+from provinces.editions import Edition, edition_in_force
+from provinces.models import Corregimiento, District, Jurisdiction, Province
+from provinces.places import Named, Neighbour, Place, place_at
 from provinces.routing import NobodyAnswers, jurisdiction_for
 
 log = logging.getLogger(__name__)
+PlaceRow = TypeVar("PlaceRow", Province, District, Corregimiento)
 
 
 class ReportIdReused(Exception):
@@ -48,7 +62,9 @@ class Report:
     """What a citizen sends, checked but not yet acted on.
 
     `location` is WGS 84 in degrees, `accuracy` in metres; `captured_at` is the phone's
-    word and decides nothing.
+    word and decides nothing. `district` is the side of a border that was chosen, if it
+    was; `device` is the phone, if it has a token; `key` is of the system that sent it, if
+    it came from one. `edition` is what was in force when the category was looked up.
     """
 
     id: UUID
@@ -63,6 +79,10 @@ class Report:
     language: str = "es"
     photos: list[BinaryIO] = field(default_factory=list)
     demo: bool = False
+    district: str = ""
+    device: Device | None = None
+    key: ApiKey | None = None
+    edition: Edition | None = None
 
 
 @dataclass(frozen=True)
@@ -71,11 +91,17 @@ class Filed:
     is_new: bool
 
 
-def file_case(report: Report, at: datetime | None = None) -> Filed:
+def file_case(
+    report: Report,
+    at: datetime | None = None,
+    admit: Callable[[], object] = lambda: None,
+) -> Filed:
     """File a report once, however many times the phone sends it.
 
-    When this returns, the case is committed and its photos are on the disk.
-    Raises ReportIdReused, ContactRequired, OutsidePanama, NotAnImage, ImageTooLarge.
+    When this returns, the case is committed and its photos' originals are kept. `admit`
+    is called for a report that is new and in order, before it costs anything: what it
+    raises, nothing was done. Raises ReportIdReused, ContactRequired, UnknownConsent,
+    OutsidePanama, NotThisSide, NotAnImage, ImageTooLarge, StorageAway.
     """
     digest = digest_of_report(report)
     earlier = already_filed(report, digest)
@@ -84,34 +110,57 @@ def file_case(report: Report, at: datetime | None = None) -> Filed:
 
     if act_of(report) == Category.Act.DENUNCIATION and report.contact is None:
         raise ContactRequired
-    place = place_at(report.location, report.accuracy or 0)
-    photos = [clean_photo(photo) for photo in report.photos]  # slow: no transaction yet
     filed_at = at or timezone.now()
-    rule = who_answers(report, place, filed_at)
+    if report.contact and not report.demo:  # Somebody made up accepts nothing.
+        check_accepted(report.contact.consent, filed_at)
+    edition = report.edition or edition_in_force()
+    place = place_at(report.location, report.accuracy or 0, report.district, edition)
+    admit()
+    rule = who_answers(report, place, filed_at, edition)
 
     try:
-        with stored(photos, filed_at) as kept, transaction.atomic():
-            case = new_case(report, digest, place, rule, filed_at)
-            case.history.create(status=Status.RECEIVED, changed_at=filed_at)
+        with kept(report.photos, filed_at) as originals, transaction.atomic():
+            insert(case := new_case(report, digest, place, rule, filed_at))
+            insert(line := first_line(case))
             keep_reporter(case, report.contact, filed_at)
-            Photo.objects.bulk_create(photo_rows(case, kept, filed_at))
+            follow_own(case)
+            if report.key:
+                case.partner_acts.create(key=report.key, at=filed_at)
+            take_in(case, originals, filed_at)
+            tell_sender(report, case, line)
     except IntegrityError:
         # Sent twice at once: the other one's case is the case.
         earlier = already_filed(report, digest)
         if earlier is None:
             raise
         return Filed(earlier, is_new=False)
+    if rule is None:
+        # It is filed all the same, and waits where an operator looks for it.
+        log.error(
+            "unassigned: nobody answers for %s in %s (case %s)",
+            report.category.duty_id,
+            place.district.code,
+            case.number,
+        )
     return Filed(case, is_new=True)
 
 
 def already_filed(report: Report, digest: str) -> Case | None:
-    earlier = Case.objects.filter(report_id=report.id)
-    if not earlier.exists():  # By far the usual answer: no names to look up.
+    if not is_filed(report.id):  # By far the usual answer: no names to look up.
         return None
-    case = earlier.with_names().get()
-    if case.report_digest != digest:
+    case = Case.objects.with_names().get(report_id=report.id)
+    if not is_digest(case.report_digest, digest):
         raise ReportIdReused
     return case
+
+
+def is_filed(id: UUID) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM cases_case WHERE report_id = %s)", [id]
+        )
+        (is_there,) = cursor.fetchone()
+    return bool(is_there)
 
 
 def act_of(report: Report) -> str:
@@ -119,14 +168,12 @@ def act_of(report: Report) -> str:
 
 
 def who_answers(
-    report: Report, place: Place, filed_at: datetime
+    report: Report, place: Place, filed_at: datetime, edition: Edition
 ) -> Jurisdiction | None:
     day = filed_at.astimezone(PANAMA).date()
     try:
-        return jurisdiction_for(report.category.duty, place, day)
-    except NobodyAnswers as gap:
-        # The case is filed all the same and waits where an operator looks for it.
-        log.error("unassigned: nobody answers for %s (report %s)", gap, report.id)
+        return jurisdiction_for(report.category.duty, place, day, edition)
+    except NobodyAnswers:
         return None
 
 
@@ -139,7 +186,7 @@ def new_case(
 ) -> Case:
     category = report.category
     near = place.near_border
-    return Case.objects.create(
+    return Case(
         number=next_number(filed_at),
         report_id=report.id,
         report_digest=digest,
@@ -153,12 +200,14 @@ def new_case(
         public_location=public_point(report.location, category),
         is_public=not category.private,
         demo=report.demo,
-        province_id=place.province.code,
-        district_id=place.district.code,
-        corregimiento_id=place.corregimiento.code if place.corregimiento else None,
+        province=row_of(Province, place.province),
+        district=row_of(District, place.district),
+        corregimiento=row_of(Corregimiento, place.corregimiento)
+        if place.corregimiento
+        else None,
         zones=list(place.zones),
         snapped=place.snapped,
-        near_border_id=near.code if near else None,
+        near_border=row_of(District, near) if near else None,
         near_border_metres=near.metres if near else None,
         entity=rule.entity if rule else None,
         jurisdiction=rule,
@@ -168,7 +217,17 @@ def new_case(
         due_at=due_at(filed_at, category.sla_amount, Unit(category.sla_unit)),
         updated_at=filed_at,
         language=report.language,
+        device=report.device,
     )
+
+
+def first_line(case: Case) -> StatusChange:
+    return StatusChange(case=case, status=Status.RECEIVED, changed_at=case.filed_at)
+
+
+def row_of(model: type[PlaceRow], place: Named | Neighbour) -> PlaceRow:
+    """The place's row, of which the name need not be read again; the rest would be."""
+    return model.from_db(DEFAULT_DB_ALIAS, ["code", "name"], [place.code, place.name])
 
 
 def next_number(filed_at: datetime) -> str:
@@ -192,26 +251,26 @@ def keep_reporter(case: Case, contact: Contact | None, at: datetime) -> None:
     )
 
 
-def photo_rows(
-    case: Case,
-    photos: list[StoredPhoto],
-    at: datetime,
-    change: StatusChange | None = None,
-) -> list[Photo]:
-    return [
-        Photo(
-            id=kept.id,
+def follow_own(case: Case) -> None:
+    """The phone that sent the report is told of what happens to it."""
+    if case.device is None:
+        return
+    insert(
+        Follow(
             case=case,
-            change=change,
-            image=kept.image,
-            thumbnail=kept.thumbnail,
-            width=kept.photo.width,
-            height=kept.photo.height,
-            sha256=kept.photo.sha256,
-            added_at=at,
+            device=case.device,
+            language=case.language,
+            own=True,
+            followed_at=case.filed_at,
         )
-        for kept in photos
-    ]
+    )
+
+
+def tell_sender(report: Report, case: Case, line: StatusChange) -> None:
+    """A job only where there is an address: nobody else knows of the case yet."""
+    address = report.contact.email if report.contact else ""
+    if address or (report.device and report.device.push):
+        tell_of(case, line)
 
 
 def digest_of_report(report: Report) -> str:
@@ -230,5 +289,7 @@ def digest_of_report(report: Report) -> str:
         report.captured_at,
         report.language,
         [digest_of(photo) for photo in report.photos],
+        # Not there at all when there was nothing to choose: as it was always made.
+        *([report.district] if report.district else []),
     ]
     return hashlib.sha256(orjson.dumps(said, option=orjson.OPT_UTC_Z)).hexdigest()

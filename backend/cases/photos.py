@@ -1,233 +1,279 @@
-"""An upload made upright, small and free of metadata."""
+"""A photo from what was sent to what is shown: kept, cleaned by a job, released."""
 
 from __future__ import annotations
 
 import hashlib
-import struct
-from collections.abc import Iterable, Iterator
+import logging
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from io import BytesIO
-from math import ceil
-from threading import Lock
 from typing import BinaryIO
 from uuid import UUID, uuid4
 
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
-from django.db import InterfaceError, OperationalError
-from PIL import ExifTags, Image
+from django.contrib.gis.geos import Point
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import F
+from django.db.models.functions import Greatest
+from django.utils import timezone
 
-FORMATS = ("JPEG", "PNG", "WEBP")
-# A JPEG is decoded at a half, a quarter or an eighth of its size; the others, and a
-# progressive JPEG, only whole, at up to 16 bytes a pixel.
-MOST_PIXELS = 50_000_000
-MOST_PIXELS_WHOLE = 13_000_000
-MOST_PIXELS_A_SIDE = 65_535  # a JPEG's own limit: a row costs memory, however short
-LARGEST_SIDE = 1600
-THUMBNAIL_SIDE = 320
-MOST_BYTES = 12 * 1024 * 1024
-MOST_PHOTOS = 4
-QUALITY = 82
-ROWS_AT_ONCE = 128
+from backend.cases.models import Case, Photo, StatusChange
+from backend.cases.photo_cleaning import THUMBNAIL_SIDE, CleanPhoto
+from backend.cases.photo_doubts import camera_moment, doubts_about
+from backend.cases.photo_headers import ImageTooLarge, NotAnImage, looked_at
+from backend.cases.photo_process import clean_elsewhere
+from backend.cases.storage import keep, opened, remove
+from backend.jobs import enqueue_each
 
-# Pillow warns above this, and refuses twice as much before it makes room for it.
-Image.MAX_IMAGE_PIXELS = MOST_PIXELS
+log = logging.getLogger(__name__)
+Cleaner = Callable[[BinaryIO], CleanPhoto]
 
-# One photo at a time in each process: decoding is work for the processor, not waiting,
-# and the memory of one is then the memory of all.
-decoding = Lock()
-
-# The decoders have no one word for a damaged file.
-BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, struct.error)
-
-# How to turn a picture that the EXIF orientation calls not upright.
-TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
+CHUNK = 64 * 1024
+ORIGINALS = "originals"
+WITHHELD = "withheld"
+# A refused photo says so with the type of the problem that the door would have told.
+REFUSALS: dict[type[Exception], str] = {
+    NotAnImage: "not-an-image",
+    ImageTooLarge: "image-too-large",
 }
 
 
-class NotAnImage(Exception):
-    """The bytes are no whole JPEG, PNG or WebP."""
-
-
-class ImageTooLarge(Exception):
-    """More bytes or more pixels than a phone's photo has."""
-
-
 @dataclass(frozen=True)
-class CleanPhoto:
-    """A photo as it will be published: new JPEGs, made from the pixels alone."""
+class Original:
+    """What was sent, byte for byte, and where it is kept."""
 
-    image: bytes
-    thumbnail: bytes
-    width: int
-    height: int
-    sha256: str  # of what was sent
-
-
-@dataclass(frozen=True)
-class StoredPhoto:
-    """A clean photo and where its files are kept, under names nobody can guess."""
-
-    id: UUID
-    photo: CleanPhoto
-    image: str
-    thumbnail: str
+    name: str
+    size: int
+    sha256: str
 
 
 def digest_of(upload: BinaryIO) -> str:
     """SHA-256 of an upload, which is left at its start."""
     upload.seek(0)
-    digest = hashlib.sha256(upload.read()).hexdigest()
+    digest = hashlib.sha256()
+    while chunk := upload.read(CHUNK):
+        digest.update(chunk)
     upload.seek(0)
-    return digest
+    return digest.hexdigest()
 
 
-def clean_photo(upload: BinaryIO) -> CleanPhoto:
-    """Decode a JPEG, PNG or WebP, whatever it is called, and draw it anew.
-
-    Raises NotAnImage, ImageTooLarge.
-    """
-    upload.seek(0, 2)
-    if upload.tell() > MOST_BYTES:
-        raise ImageTooLarge
-    digest = digest_of(upload)
-    with decoding:
-        picture = decoded(upload)
-    small = picture.copy()
-    small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.LANCZOS)
-    return CleanPhoto(
-        image=jpeg(picture),
-        thumbnail=jpeg(small),
-        width=picture.width,
-        height=picture.height,
-        sha256=digest,
-    )
-
-
-def decoded(upload: BinaryIO) -> Image.Image:
-    """The pixels, upright and small, without a trace of what came beside them."""
-    try:
-        with Image.open(upload, formats=FORMATS) as picture:
-            refuse_giants(picture)
-            refuse_animations(picture)
-            picture.draft("RGB", fitted(picture))
-            picture.load()
-            plain = flattened(picture)
-            plain.thumbnail((LARGEST_SIDE, LARGEST_SIDE), Image.Resampling.LANCZOS)
-            return upright(plain, picture)
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as bomb:
-        raise ImageTooLarge from bomb
-    except BROKEN as broken:
-        raise NotAnImage from broken
-
-
-def refuse_giants(picture: Image.Image) -> None:
-    whole = picture.format in {"PNG", "WEBP"} or "progressive" in picture.info
-    most = MOST_PIXELS_WHOLE if whole else MOST_PIXELS
-    if picture.width * picture.height > most:
-        raise ImageTooLarge
-    if max(picture.size) > MOST_PIXELS_A_SIDE:
-        raise ImageTooLarge
-
-
-def refuse_animations(picture: Image.Image) -> None:
-    # What follows a phone's JPEG (MPO) is its depth or a second view: not wanted.
-    if picture.format != "MPO" and getattr(picture, "n_frames", 1) > 1:
-        raise NotAnImage
-
-
-def fitted(picture: Image.Image) -> tuple[int, int]:
-    """The size it will have: a JPEG is decoded near it, in a fraction of the time."""
-    scale = min(1, LARGEST_SIDE / max(picture.size))
-    return ceil(picture.width * scale), ceil(picture.height * scale)
-
-
-def flattened(picture: Image.Image) -> Image.Image:
-    """On white where it was transparent, in RGB, in a new image without `info`.
-
-    Of a picture far too large only every so many pixels' mean, and band by band: a file
-    of a few kB can hold millions of pixels.
-    """
-    factor = max(1, max(picture.size) // (2 * LARGEST_SIDE))
-    size = ceil(picture.width / factor), ceil(picture.height / factor)
-    plain = Image.new("RGB", size)
-    for top in range(0, picture.height, ROWS_AT_ONCE * factor):
-        bottom = min(top + ROWS_AT_ONCE * factor, picture.height)
-        band = picture.crop((0, top, picture.width, bottom))
-        plain.paste(on_white(band).reduce(factor), (0, top // factor))
-    return plain
-
-
-def on_white(picture: Image.Image) -> Image.Image:
-    if picture.mode.startswith("I;16"):
-        # Pillow would cut off all above 255 instead of dividing.
-        picture = picture.point(lambda value: value / 256).convert("L")
-    with_alpha = picture.convert("RGBA")
-    plain = Image.new("RGB", picture.size, "white")
-    plain.paste(with_alpha, mask=with_alpha.getchannel("A"))
-    return plain
-
-
-def upright(plain: Image.Image, original: Image.Image) -> Image.Image:
-    try:
-        turn = TURNS.get(original.getexif().get(ExifTags.Base.Orientation, 1))
-    except BROKEN:
-        return plain  # The pixels are whole: damaged words about them cost no photo.
-    return plain if turn is None else plain.transpose(turn)
-
-
-def jpeg(picture: Image.Image) -> bytes:
-    file = BytesIO()
-    picture.save(file, "JPEG", quality=QUALITY, progressive=True, optimize=True)
-    return file.getvalue()
+# ── It arrives ───────────────────────────────────────────────────────────────────
 
 
 @contextmanager
-def stored(photos: Iterable[CleanPhoto], at: datetime) -> Iterator[list[StoredPhoto]]:
-    """Photos kept on the disk before the rows that name them are committed.
+def kept(uploads: Iterable[BinaryIO], at: datetime) -> Iterator[list[Original]]:
+    """Originals in the storage before the rows that name them are committed.
 
-    If the body fails, their files are taken away again; not when the connection broke,
-    for the commit may have happened: a file too many is better than one too few.
+    Their outsides are looked at by then: no decoder runs while somebody waits, or
+    where keys are. Raises NotAnImage, ImageTooLarge, StorageAway.
     """
-    kept: list[StoredPhoto] = []
+    uploads = list(uploads)
+    for upload in uploads:
+        looked_at(upload)
+    with undone_on_failure() as names:
+        originals = []
+        for upload in uploads:
+            name = new_original(at)
+            names.append(name)
+            digest, size = digest_of(upload), upload.seek(0, 2)
+            upload.seek(0)
+            keep(name, upload)
+            originals.append(Original(name, size, digest))
+        yield originals
+
+
+@contextmanager
+def undone_on_failure() -> Iterator[list[str]]:
+    """Files whose names are added here go again if the body fails.
+
+    Not when the connection broke, for the commit may have happened: a file too many is
+    better than one too few, and the sweeper finds it.
+    """
+    names: list[str] = []
     try:
-        for photo in photos:
-            kept.append(named(photo, at))
-            store(kept[-1])
-        yield kept
+        yield names
     except (OperationalError, InterfaceError):
         raise
     except BaseException:
-        discard(kept)
+        remove(*names)
         raise
 
 
-def discard(photos: Iterable[StoredPhoto]) -> None:
-    for photo in photos:
-        default_storage.delete(photo.image)
-        default_storage.delete(photo.thumbnail)
+def new_original(at: datetime) -> str:
+    """A name that nobody can guess, and that no door serves."""
+    return f"{ORIGINALS}/{at:%Y/%m}/{uuid4()}"
 
 
-def named(photo: CleanPhoto, at: datetime) -> StoredPhoto:
-    key = uuid4()
-    folder = f"{at:%Y/%m}"
-    return StoredPhoto(
-        id=key,
-        photo=photo,
-        image=f"{folder}/{key}.jpg",
-        thumbnail=f"{folder}/{key}-{THUMBNAIL_SIDE}.jpg",
+def take_in(
+    case: Case,
+    originals: Iterable[Original],
+    at: datetime,
+    change: StatusChange | None = None,
+) -> None:
+    """The rows of photos that came with a report or a step, and the jobs to clean them.
+
+    To be called in the transaction of what they came with.
+    """
+    photos = Photo.objects.bulk_create(
+        Photo(
+            case=case,
+            change=change,
+            state=Photo.State.RECEIVED,
+            size=original.size,
+            received=original.size,
+            sha256=original.sha256,
+            original=original.name,
+            added_at=at,
+        )
+        for original in originals
     )
+    ask_to_clean(*(photo.pk for photo in photos))
 
 
-def store(kept: StoredPhoto) -> None:
-    default_storage.save(kept.image, ContentFile(kept.photo.image))
-    default_storage.save(kept.thumbnail, ContentFile(kept.photo.thumbnail))
+def ask_to_clean(*photos: UUID) -> None:
+    enqueue_each("clean_photo", [{"photo": str(photo)} for photo in photos])
+
+
+# ── It is cleaned ────────────────────────────────────────────────────────────────
+
+
+def clean(
+    photo_id: UUID, at: datetime | None = None, cleaner: Cleaner = clean_elsewhere
+) -> None:
+    """Make of an original what can be shown, or refuse it: once, however often asked.
+
+    A photo that is gone, or done with, needs nothing. Raises CleaningFailed,
+    StorageAway, FileNotFoundError: then it waits as it was.
+    """
+    photo = (
+        Photo.objects.select_related("case__category", "change")
+        .filter(pk=photo_id, state=Photo.State.RECEIVED)
+        .first()
+    )
+    if photo is None:
+        return
+    at = at or timezone.now()
+    try:
+        with opened(photo.original) as original:
+            made = cleaner(original)
+    except (NotAnImage, ImageTooLarge) as refusal:
+        refuse(photo, REFUSALS[type(refusal)], at)
+    else:
+        make_ready(photo, made, at)
+
+
+def make_ready(photo: Photo, made: CleanPhoto, at: datetime) -> None:
+    with undone_on_failure() as names:
+        folder, key = f"{at:%Y/%m}", uuid4()
+        image, thumbnail = f"{folder}/{key}.jpg", f"{folder}/{key}-{THUMBNAIL_SIDE}.jpg"
+        names += [image, thumbnail]
+        keep(image, made.image)
+        keep(thumbnail, made.thumbnail)
+        released_at = None if photo.case.category.photos_need_release else at
+        doubts = doubts_about(photo, made, at)
+        try:
+            with transaction.atomic():
+                hold(photo)
+                settle(
+                    photo,
+                    state=Photo.State.READY,
+                    image=image,
+                    thumbnail=thumbnail,
+                    width=made.width,
+                    height=made.height,
+                    fingerprint=made.fingerprint,
+                    taken_at=camera_moment(made),
+                    taken_location=made.taken_location
+                    and Point(*made.taken_location, srid=4326),
+                    doubts=doubts,
+                    released_at=released_at,
+                )
+                if released_at is not None:
+                    touch(photo, at)
+                if doubts:
+                    Case.objects.filter(pk=photo.case_id).update(under_review=True)
+        except AlreadySettled:
+            remove(image, thumbnail)
+
+
+def refuse(photo: Photo, why: str, at: datetime) -> None:
+    """The original stays for as long as originals are kept, for whoever asks why."""
+    try:
+        with transaction.atomic():
+            hold(photo)
+            settle(photo, state=Photo.State.REFUSED, refusal=why)
+    except AlreadySettled:
+        return
+
+
+class AlreadySettled(Exception):
+    """Another run of the same job was first, or the photo is gone."""
+
+
+def hold(photo: Photo) -> None:
+    """Keep the case from changing until the end of the transaction.
+
+    Before the photo's own row, as everybody does: two that wait for each other never end.
+    """
+    cases = Case.objects.select_for_update(of=("self",), no_key=True)
+    if not cases.filter(pk=photo.case_id).exists():
+        raise AlreadySettled
+
+
+def settle(photo: Photo, **fields: object) -> None:
+    waiting = Photo.objects.filter(pk=photo.pk, state=Photo.State.RECEIVED)
+    if not waiting.update(**fields):
+        raise AlreadySettled
+
+
+def touch(photo: Photo, at: datetime) -> None:
+    """What the public sees of the case has changed; its version counts its history alone.
+
+    Never backwards, or an increment since the last change would miss this one.
+    """
+    later = Greatest(F("updated_at"), at)
+    Case.objects.filter(pk=photo.case_id).update(updated_at=later)
+
+
+# ── It is shown ──────────────────────────────────────────────────────────────────
+
+
+def release(photo: Photo, at: datetime | None = None) -> bool:
+    """Show a clean photo to whoever may see its case; whether that changed anything."""
+    at = at or timezone.now()
+    with transaction.atomic():
+        hold(photo)
+        hidden = Photo.objects.filter(
+            pk=photo.pk, state=Photo.State.READY, released_at=None
+        )
+        changed = hidden.update(released_at=at, refusal="") > 0
+        if changed:
+            touch(photo, at)
+    return changed
+
+
+def withhold(photo: Photo, at: datetime | None = None) -> bool:
+    """Show a photo to nobody, from this moment on; whether that changed anything."""
+    at = at or timezone.now()
+    with transaction.atomic():
+        hold(photo)
+        ready = Photo.objects.filter(pk=photo.pk, state=Photo.State.READY)
+        changed = (
+            ready.exclude(refusal=WITHHELD).update(released_at=None, refusal=WITHHELD)
+            > 0
+        )
+        if changed:
+            touch(photo, at)
+    return changed
+
+
+def shown(case: Case, *, own: bool = False) -> list[Photo]:
+    """The photos of a case that its public may see, in the order they came.
+
+    For its reporter (`own`) also those that came from them and are not released, in
+    whatever state; never a picture of the work that nobody has released.
+    """
+    photos = list(case.photos.select_related("case", "change"))
+    return [
+        photo for photo in photos if photo.is_shown or (own and photo.change_id is None)
+    ]

@@ -7,12 +7,16 @@ from math import floor
 
 from django.contrib.gis.geos import Point
 
+from backend.accounts.encryption import fingerprint_of
 from backend.cases.models import Category
 from backend.cases.numbers import parse_case_number
 
 # The public grid: about 100 m a side in Panama (99.5 m north-south, 98.4 m east-west at
 # 8.5° N). Fixed, never random: the mean of many random points would give the place away.
 GRID_DEGREES = 0.0009
+
+# Before a blurred digest: no other has this letter in it.
+BLURRED = "x"
 
 # What is taken out is marked, so that the reader knows.
 TAKEN_OUT = "[…]"
@@ -74,3 +78,18 @@ def is_case_number(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def blurred(digest: str) -> str:
+    """A digest of words, for the time after the words are gone.
+
+    From SHA-256 alone, a telephone number in known words would be found by trying all.
+    """
+    if digest.startswith(BLURRED) or not digest:
+        return digest
+    return BLURRED + fingerprint_of(digest, "digest")[len(BLURRED) :]
+
+
+def is_digest(stored: str, digest: str) -> bool:
+    """Whether what is stored, perhaps blurred since, is of the words with this digest."""
+    return stored in {digest, blurred(digest)}

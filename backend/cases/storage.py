@@ -3,16 +3,75 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any, BinaryIO
 from uuid import uuid4
 
-from django.core.files.base import File
-from django.core.files.storage import FileSystemStorage
+from django.core.files.base import ContentFile, File
+from django.core.files.storage import FileSystemStorage, default_storage
+
+
+class StorageAway(OSError):
+    """The place of the files is full, or not reachable."""
+
+
+def errors_of_storages() -> tuple[type[Exception], ...]:
+    """Those of the S3 client too, where one is in use: it is 30 MB of a process."""
+    if "botocore.exceptions" not in sys.modules:
+        return (OSError,)
+    from boto3.exceptions import Boto3Error
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    return (OSError, Boto3Error, BotoCoreError, ClientError)
+
+
+@contextmanager
+def storage_errors() -> Iterator[None]:
+    """Whatever the storage's own words are: FileNotFoundError, or StorageAway."""
+    try:
+        yield
+    except (FileNotFoundError, StorageAway):
+        raise
+    except errors_of_storages() as failure:
+        raise StorageAway(str(failure)) from failure
+
+
+def keep(name: str, content: bytes | BinaryIO) -> None:
+    """Store a file under a name that is new; durable when this returns.
+
+    Raises StorageAway.
+    """
+    file = ContentFile(content) if isinstance(content, bytes) else File(content)
+    with storage_errors():
+        kept_as = default_storage.save(name, file)
+    if kept_as != name:  # another has it: no name of ours is made twice
+        raise FileExistsError(name)
+
+
+def opened(name: str) -> BinaryIO:
+    """Raises FileNotFoundError, StorageAway."""
+    with storage_errors():
+        file: BinaryIO = default_storage.open(name)  # type: ignore[assignment]
+        return file
+
+
+def remove(*names: str) -> None:
+    """Also of files that are not there. Raises StorageAway."""
+    with storage_errors():
+        for name in names:
+            default_storage.delete(name)
 
 
 class DurableFileSystemStorage(FileSystemStorage):
     """Django's local storage, with what survives a power cut: fsync, then rename."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        # Folders that this process knows to be on the disk in the folder around them.
+        self._placed: set[Path] = set()
 
     def _save(self, name: str, content: File[bytes]) -> str:
         target = Path(self.path(name))
@@ -25,10 +84,13 @@ class DurableFileSystemStorage(FileSystemStorage):
         finally:
             with suppress(FileNotFoundError):
                 passing.unlink()
-        # All of them: another thread may have made one, and not come to sync it yet.
+        # Those that were there too: another may have made one, and not come to sync it.
         inside = [path for path in target.parents if path.is_relative_to(self.location)]
-        for folder in {*inside, *(made.parent for made in new_folders)}:
+        to_place = {*inside, *new_folders} - {Path(self.location), *self._placed}
+        to_place |= {*new_folders}
+        for folder in {target.parent, *(path.parent for path in to_place)}:
             sync_folder(folder)
+        self._placed |= to_place
         return name
 
 

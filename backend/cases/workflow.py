@@ -83,9 +83,27 @@ CREW_MAY = {
     Status.RESOLVED,
     Status.REJECTED,
 }
+# What whoever reported a case may do with it: from which statuses, and where it leads.
+CITIZEN_MAY: dict[str, tuple[frozenset[Status], Status]] = {
+    "confirm": (frozenset({Status.RESOLVED}), Status.CLOSED),
+    "reopen": (
+        frozenset({Status.RESOLVED, Status.CLOSED, Status.REJECTED, Status.DUPLICATE}),
+        Status.REOPENED,
+    ),
+    "answer": (PAUSED, Status.IN_REVIEW),
+    "cancel": (OPEN, Status.CANCELLED),
+}
 
 
 def check_step(before: Status, after: Status) -> None:
     """Raises NotAllowed when `after` may not follow `before`."""
     if after not in FOLLOWED_BY[before]:
+        raise NotAllowed(before, after)
+
+
+def check_citizens_step(before: Status, after: Status) -> None:
+    """Raises NotAllowed when it is not the citizen's to take the case there."""
+    if not any(
+        before in come_from and after == to for come_from, to in CITIZEN_MAY.values()
+    ):
         raise NotAllowed(before, after)

@@ -1,8 +1,13 @@
 """Every setting, from the environment, refused at start-up when it makes no sense."""
 
+import re
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import environ
+from cryptography.fernet import Fernet
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
@@ -17,11 +22,59 @@ def milliseconds(name: str, default: int) -> int:
     return value
 
 
+def fernet_keys(name: str) -> list[str]:
+    keys: list[str] = env.list(name)
+    for key in keys:
+        try:
+            Fernet(key)
+        except ValueError as broken:
+            raise ImproperlyConfigured(
+                f"{name}: each key is 32 bytes in URL-safe base64"
+            ) from broken
+    if not keys:
+        raise ImproperlyConfigured(f"{name} needs a key")
+    return keys
+
+
 DEBUG = env.bool("DEBUG", False)
 SECRET_KEY = env.str("SECRET_KEY")
 if len(SECRET_KEY) < 32:
     raise ImproperlyConfigured("SECRET_KEY needs at least 32 characters")
+# Contact data is encrypted with the first; what older ones wrote can still be read.
+DATA_KEYS = fernet_keys("DATA_KEY")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
+# How many proxies stand in front: the address that the outermost of them saw is the
+# caller's. None: whatever a header claims, it is who the connection comes from.
+PROXIES = env.int("PROXIES", 0)
+if PROXIES < 0:
+    raise ImproperlyConfigured(f"PROXIES is how many there are, not {PROXIES}")
+# How many times wider than mobile_api/throttles.py says strangers' limits are.
+LIMITS_FACTOR = env.float("LIMITS_FACTOR", 1.0)
+if LIMITS_FACTOR <= 0:
+    raise ImproperlyConfigured(f"LIMITS_FACTOR is a positive number: {LIMITS_FACTOR}")
+# Whose push services are called: a phone's own word would let it name any machine.
+PUSH_HOSTS = env.list(
+    "PUSH_HOSTS",
+    default=[
+        "fcm.googleapis.com",
+        "push.services.mozilla.com",
+        "notify.windows.com",
+        "web.push.apple.com",
+    ],
+)
+# Whom a push service turns to when something is wrong with what it is sent (RFC 8292).
+PUSH_CONTACT = env.str("PUSH_CONTACT", "mailto:soporte@localhost")
+if not PUSH_CONTACT.startswith(("mailto:", "https://")):
+    raise ImproperlyConfigured("PUSH_CONTACT begins with mailto: or https://")
+# Where people reach this installation, for the links in what is sent to them.
+PUBLIC_URL = env.str("PUBLIC_URL", "http://127.0.0.1:8311").rstrip("/")
+if not PUBLIC_URL.startswith(("http://", "https://")):
+    raise ImproperlyConfigured("PUBLIC_URL begins with http:// or https://")
+# Open311's discovery: whom to ask for a key, and whether this is where cases are real.
+OPEN311_CONTACT = env.str("OPEN311_CONTACT", f"311 · {PUBLIC_URL}")
+OPEN311_TYPE = env.str("OPEN311_TYPE", "production")
+if OPEN311_TYPE not in {"production", "test"}:
+    raise ImproperlyConfigured("OPEN311_TYPE is production or test")
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 INSTALLED_APPS = [
@@ -41,6 +94,7 @@ INSTALLED_APPS = [
     "csp",
     "drf_spectacular",
     "knox",
+    "procrastinate.contrib.django",
     "rest_framework",
     "rest_framework_gis",
 ]
@@ -48,6 +102,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
+    "geo.replica.ReplicaMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "mobile_api.middleware.DatabaseAwayMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -78,22 +133,41 @@ TEMPLATES = [
     },
 ]
 
-DATABASES = {
-    "default": {
-        **env.db("DATABASE_URL", engine="django.contrib.gis.db.backends.postgis"),
-        # Persistent connections that are checked: after PostgreSQL restarts, the
-        # next request finds it again within a tenth of a second.
-        "CONN_MAX_AGE": 60,
-        "CONN_HEALTH_CHECKS": True,
-    }
-}
-DATABASES["default"].setdefault("OPTIONS", {})["options"] = " ".join(
+LIMITS_OF_STATEMENTS = " ".join(
     [
         f"-c statement_timeout={milliseconds('STATEMENT_TIMEOUT_MS', 300_000)}",
         f"-c lock_timeout={milliseconds('LOCK_TIMEOUT_MS', 60_000)}",
         "-c idle_in_transaction_session_timeout=30000",
     ]
 )
+
+
+def database(name: str) -> dict[str, Any]:
+    """What the variable says, with what all connections have."""
+    found: dict[str, Any] = {
+        **env.db(name, engine="django.contrib.gis.db.backends.postgis"),
+        # Persistent connections that are checked: after PostgreSQL restarts, the
+        # next request finds it again within a tenth of a second.
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+    }
+    found.setdefault("OPTIONS", {})["options"] = LIMITS_OF_STATEMENTS
+    return found
+
+
+DATABASES = {"default": database("DATABASE_URL")}
+# A streaming replica, for the map's questions alone: geo/replica.py says when.
+if env.str("REPLICA_URL", ""):
+    DATABASES["replica"] = database("REPLICA_URL") | {"TEST": {"MIRROR": "default"}}
+    # The primary answers soon after a replica does not.
+    DATABASES["replica"]["OPTIONS"] |= {"connect_timeout": 2, "tcp_user_timeout": 3000}
+    DATABASE_ROUTERS = ["geo.replica.ReplicaRouter"]
+# One that is farther behind is not asked.
+REPLICA_MOST_SECONDS = env.float("REPLICA_MOST_SECONDS", 10)
+if not 0 < REPLICA_MOST_SECONDS < 3600:
+    raise ImproperlyConfigured(
+        f"REPLICA_MOST_SECONDS is a number of seconds, not {REPLICA_MOST_SECONDS}"
+    )
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.User"
@@ -117,11 +191,58 @@ STATIC_URL = "/static/"
 STATIC_ROOT = env.path("STATIC_ROOT", default=str(BASE_DIR / ".local" / "static"))()
 MEDIA_ROOT = env.path("MEDIA_ROOT", default=str(BASE_DIR / ".local" / "media"))()
 MEDIA_URL = "/fotos/"
+# Photos: in a folder of this machine, or with S3_BUCKET in any S3.
+S3 = {
+    name: env.str(f"S3_{name}", "")
+    for name in ("BUCKET", "ENDPOINT", "REGION", "ACCESS_KEY", "SECRET_KEY")
+}
+# Who may see a photo is sent to the S3 for it, with a link that expires, instead of
+# getting it from here. Then the S3 must be reachable for everybody.
+S3_SIGNED_LINKS = env.bool("S3_SIGNED_LINKS", False)
+S3_LINK_SECONDS = 300
+
+
+def storage_of_photos() -> dict[str, Any]:
+    if not S3["BUCKET"]:
+        if any(S3.values()) or S3_SIGNED_LINKS:
+            raise ImproperlyConfigured("S3_… settings without S3_BUCKET")
+        return {"BACKEND": "backend.cases.storage.DurableFileSystemStorage"}
+    if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", S3["BUCKET"]):
+        raise ImproperlyConfigured("S3_BUCKET is no name of a bucket")
+    endpoint = urlsplit(S3["ENDPOINT"])
+    if S3["ENDPOINT"] and not (
+        endpoint.scheme in {"http", "https"} and endpoint.netloc
+    ):
+        raise ImproperlyConfigured("S3_ENDPOINT begins with http:// or https://")
+    if bool(S3["ACCESS_KEY"]) != bool(S3["SECRET_KEY"]):
+        raise ImproperlyConfigured("S3_ACCESS_KEY and S3_SECRET_KEY go together")
+    if S3_SIGNED_LINKS and not S3["ENDPOINT"]:
+        raise ImproperlyConfigured("S3_SIGNED_LINKS needs S3_ENDPOINT")
+    if find_spec("storages") is None:
+        raise ImproperlyConfigured("S3_BUCKET needs the package django-storages[s3]")
+    return {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": S3["BUCKET"],
+            "endpoint_url": S3["ENDPOINT"] or None,
+            "region_name": S3["REGION"] or "us-east-1",
+            "access_key": S3["ACCESS_KEY"] or None,
+            "secret_key": S3["SECRET_KEY"] or None,
+            "addressing_style": "path" if S3["ENDPOINT"] else None,
+            # Without it links are signed in the old way, which newer S3s refuse.
+            "signature_version": "s3v4",
+            "file_overwrite": False,
+            "default_acl": None,
+            "querystring_expire": S3_LINK_SECONDS,
+            # Bytes of a file that is read; what is larger waits on the disk.
+            "max_memory_size": 8 * 1024 * 1024,
+        },
+    }
+
+
 STORAGES = {
-    "default": {"BACKEND": "backend.cases.storage.DurableFileSystemStorage"},
-    "staticfiles": {
-        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
-    },
+    "default": storage_of_photos(),
+    "staticfiles": {"BACKEND": "backend.config.static_files.HashedModulesStorage"},
 }
 
 # A JSON body has no reason to be larger; photos have their own limit.
@@ -153,7 +274,14 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],
     "SCHEMA_PATH_PREFIX": "/api/v1/",
-    "ENUM_NAME_OVERRIDES": {"StatusEnum": "backend.cases.workflow.Status"},
+    "ENUM_NAME_OVERRIDES": {
+        "FlagReasonEnum": "backend.cases.models.Flag.Reason",
+        "OpenStatusEnum": "mobile_api.schemas.OPEN_STATUSES",
+        "PhotoStateEnum": "backend.cases.models.Photo.State",
+        "SlaUnitEnum": "backend.cases.models.Category.SlaUnit",
+        "StatusEnum": "backend.cases.workflow.Status",
+        "StepOfCrewEnum": "mobile_api.schemas.STEPS_OF_CREWS",
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "mobile_api.schema_hooks.finish",
@@ -165,15 +293,50 @@ CONTENT_SECURITY_POLICY = {
         "default-src": [NONE],
         "script-src": [SELF],
         "style-src": [SELF],
-        "img-src": [SELF, "data:"],
+        # blob: the phone app shows a photo before it is sent.
+        "img-src": [
+            *(SELF, "data:", "blob:"),
+            *([S3["ENDPOINT"]] if S3_SIGNED_LINKS else []),
+        ],
         "font-src": [SELF],
         "connect-src": [SELF],
         "manifest-src": [SELF],
+        # The phone app works without a signal through one.
+        "worker-src": [SELF],
         "form-action": [SELF],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
     }
 }
+# How e-mail goes out: smtp://, smtp+tls:// or smtp+ssl://user:password@host:port; without
+# it, into files. Never to the log, which would then hold addresses and what they are told.
+EMAIL_URL = env.email_url(
+    "EMAIL_URL", default=f"filemail:///{BASE_DIR / '.local' / 'mail'}"
+)
+EMAIL_BACKEND = EMAIL_URL["EMAIL_BACKEND"]
+if EMAIL_BACKEND.endswith("console.EmailBackend"):
+    raise ImproperlyConfigured("EMAIL_URL: the log is no place for people's e-mail")
+EMAIL_FILE_PATH = EMAIL_URL["EMAIL_FILE_PATH"]
+EMAIL_HOST = EMAIL_URL["EMAIL_HOST"] or "localhost"
+EMAIL_HOST_USER = EMAIL_URL["EMAIL_HOST_USER"] or ""
+EMAIL_HOST_PASSWORD = EMAIL_URL["EMAIL_HOST_PASSWORD"] or ""
+EMAIL_USE_TLS = EMAIL_URL.get("EMAIL_USE_TLS", False)
+EMAIL_USE_SSL = EMAIL_URL.get("EMAIL_USE_SSL", False)
+EMAIL_PORT = EMAIL_URL["EMAIL_PORT"] or (
+    465 if EMAIL_USE_SSL else 587 if EMAIL_USE_TLS else 25
+)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", "311 móvil <311@localhost>")
+
+# Jobs are deleted when they are done; what failed stays to be looked at.
+PROCRASTINATE_WORKER_DEFAULTS = {"delete_jobs": "successful"}
+# The tasks that look after the jobs themselves; the others are in each app's `tasks.py`.
+PROCRASTINATE_IMPORT_PATHS = ["backend.upkeep"]
+# A worker that has been silent for so long is dead, and its jobs are another's.
+WORKER_SILENCE_SECONDS = env.float("WORKER_SILENCE_SECONDS", 30)
+# How long a worker that is asked to stop goes on with the jobs it has in hand.
+WORKER_GRACE_SECONDS = env.float("WORKER_GRACE_SECONDS", 25)
+
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
@@ -200,12 +363,48 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
+        "line": {
+            "()": "backend.logs.MaskedFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s: %(message)s",
+        },
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {
+        # Without Django's own handlers: it would send errors, with the whole request,
+        # by e-mail to whoever is in ADMINS.
+        "django": {"level": "INFO"},
+        # In the server's workers, what it says of a request passes here too.
+        "gunicorn.error": {"handlers": ["console"], "propagate": False},
+        # Two lines for each job that goes well would bury the one that did not.
+        "procrastinate": {"level": "WARNING"},
+    },
 }
+
+# How long it is kept who looked at a contact: days.
+ACCESS_LOG_DAYS = env.int("ACCESS_LOG_DAYS", 7 * 365)
+if ACCESS_LOG_DAYS < 1:
+    raise ImproperlyConfigured(f"ACCESS_LOG_DAYS is 1 or more, not {ACCESS_LOG_DAYS}")
 
 # The territory: beyond this, a point in no outline is not in Panama (the widest gap of
 # the shipped outlines is inside it; the territorial sea is 12 nautical miles).
 SNAP_METRES = env.int("SNAP_METRES", 15_000)
+# How long after a case was closed whoever reported it may still say: it is not done.
+REOPEN_DAYS = env.int("REOPEN_DAYS", 30)
+if REOPEN_DAYS < 0:
+    raise ImproperlyConfigured(f"REOPEN_DAYS is a number of days, not {REOPEN_DAYS}")
+
+# How many may take all of the public data at once, of all that this database serves; the
+# others are told to come back.
+EXPORTS_AT_ONCE = env.int("EXPORTS_AT_ONCE", 4)
+# How long a file of data that somebody asked for is kept, and every night's.
+DATA_FILE_HOURS = env.int("DATA_FILE_HOURS", 24)
+DATA_SNAPSHOT_DAYS = env.int("DATA_SNAPSHOT_DAYS", 7)
+for name in ("EXPORTS_AT_ONCE", "DATA_FILE_HOURS", "DATA_SNAPSHOT_DAYS"):
+    if globals()[name] < 1:
+        raise ImproperlyConfigured(f"{name} is 1 or more, not {globals()[name]}")
+# Who publishes the data, and where to write to them: for catalogues.
+DATA_PUBLISHER = env.str("DATA_PUBLISHER", "311 móvil")
+DATA_CONTACT = env.str("DATA_CONTACT", "mailto:soporte@localhost")
+if not DATA_CONTACT.startswith(("mailto:", "https://")):
+    raise ImproperlyConfigured("DATA_CONTACT begins with mailto: or https://")

@@ -6,6 +6,8 @@ from django.urls import include, path
 urlpatterns = [
     # The map's door first: /api/v1/heat/ is its own.
     path("", include("map_views.urls")),
+    path("", include("mobile_api.app.urls")),
     path("api/v1/", include("mobile_api.urls")),
+    path("open311/", include("mobile_api.open311.urls")),
     path("admin/", admin.site.urls),
 ]

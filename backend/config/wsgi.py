@@ -7,6 +7,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backend.config.settings")
 os.environ.setdefault("STATEMENT_TIMEOUT_MS", "5000")
 os.environ.setdefault("LOCK_TIMEOUT_MS", "2000")
 
+import gc
 from importlib import import_module
 
 from django.conf import settings
@@ -15,3 +16,6 @@ from django.core.wsgi import get_wsgi_application
 application = get_wsgi_application()
 # Now, and not while the first caller of each worker waits.
 import_module(settings.ROOT_URLCONF)
+# What has been loaded is never garbage: nobody need look there, nor copy its pages.
+gc.collect()
+gc.freeze()

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from threading import Barrier, Thread
+from time import sleep
 from typing import Any
 
 import psycopg
@@ -27,10 +28,13 @@ class Elsewhere:
         self.database_url = database_url
         self.media = folder / "media"
 
-    def play(self, scene: str) -> Outcome:
+    def play(self, scene: str, *arguments: int) -> Outcome:
         """How many threads met what: a word of the scene's, or an exception's name."""
         played = subprocess.run(
-            [sys.executable, "-m", "tests.backend.elsewhere", scene],
+            [
+                *(sys.executable, "-m", "tests.backend.elsewhere"),
+                *(scene, *map(str, arguments)),
+            ],
             cwd=ROOT,
             env={
                 **os.environ,
@@ -127,6 +131,59 @@ def two_crews() -> Outcome:
     return at_once(8, close)
 
 
+def same_step() -> Outcome:
+    """A citizen's phone sends that it is not done eight times at once."""
+    from uuid import uuid4
+
+    from backend.cases.citizens import step_of, take_step
+    from backend.cases.workflow import Status
+    from tests.factories import make_case
+
+    case = make_case(MADE["case"], Status.RESOLVED, description="no está hecho")
+    step = step_of("reopen", uuid4(), "Sigue igual.")
+    return at_once(8, lambda number: "new" if take_step(case, step).is_new else "again")
+
+
+def same_support() -> Outcome:
+    from backend.accounts.devices import issue_device
+    from backend.cases.citizens import support
+    from tests.factories import make_case
+
+    case = make_case(MADE["case"], description="a mí también")
+    device = issue_device().device
+    return at_once(16, lambda number: "new" if support(case, device) else "again")
+
+
+def two_of_one_version(rounds: int) -> Outcome:
+    """Two crews, or a crew and whoever reported it, in each round on a case of its own."""
+    from django.test import Client
+
+    from tests.factories import make_case, make_crew
+    from tests.mobile_api.calls import phone_of, send, step_body, transition_body
+
+    crew = phone_of(make_crew(make_case(MADE["case"]).entity, "cuadrilla R8"))
+    anyone = Client(HTTP_HOST="localhost")
+    met: Counter[str] = Counter()
+    for turn in range(rounds):
+        case = make_case(MADE["case"])
+        seen = anyone.get(f"/api/v1/cases/{case.number}/")["ETag"]
+        moves = f"/api/v1/crew/cases/{case.number}/transitions/"
+        cancel = f"/api/v1/cases/{case.number}/cancel/"
+
+        def one(
+            number: int, case=case, seen=seen, moves=moves, cancel=cancel, turn=turn
+        ):
+            headers = {"If-Match": seen}
+            if number and turn % 2:
+                pin = {**headers, "X-Case-Pin": case.pin}
+                return str(send(anyone, step_body(), cancel, headers=pin).status_code)
+            body = transition_body("scheduled" if number else "in_progress")
+            return str(send(crew, body, moves, headers=headers).status_code)
+
+        met.update(at_once(2, one))
+    return met
+
+
 def limit() -> Outcome:
     from backend.accounts.limits import Limit, take
 
@@ -137,6 +194,79 @@ def limit() -> Outcome:
         return "passed"
 
     return at_once(40, one)
+
+
+def several_limits() -> Outcome:
+    """Six people with a limit each, and a tighter one for all of them."""
+    from backend.accounts.limits import Limit, Use, take_all
+
+    tight = Limit("crowds", times=20, seconds=3600)
+    own = Limit("own", times=5, seconds=3600)
+
+    def one(number: int) -> str:
+        uses = [Use(own, str(number % 6)), Use(tight, "everyone")]
+        take_all(uses)
+        return "passed"
+
+    return at_once(48, one)
+
+
+def crossed_limits() -> Outcome:
+    """Two name the same two limits the other way round, and meet half-way."""
+    from django.db import connection, transaction
+
+    from backend.accounts.limits import Limit, Use, take_all
+
+    one, two = (Use(Limit(name, 9, 3600), "everyone") for name in ("one", "two"))
+    take_all([one, two])
+    met: list[str] = []
+
+    def take_both(*uses: Use) -> None:
+        try:
+            take_all(uses)
+            met.append("passed")
+        except Exception as failure:  # noqa: BLE001 - whatever it is, the test judges
+            met.append(type(failure).__name__)
+        finally:
+            connection.close()
+
+    def wait_for(waiting: int) -> None:
+        with connection.cursor() as cursor:
+            for _ in range(1000):
+                cursor.execute("SELECT pg_stat_clear_snapshot()")
+                cursor.execute(
+                    "SELECT count(*) FROM pg_stat_activity WHERE datname ="
+                    " current_database() AND wait_event_type = 'Lock'"
+                )
+                if cursor.fetchone() == (waiting,):
+                    return
+                sleep(0.01)
+        met.append("nobody waits")
+
+    crowd = [
+        Thread(target=take_both, args=[two, one]),
+        Thread(target=take_both, args=[one, two]),
+    ]
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT FROM accounts_allowance WHERE key = %s FOR UPDATE", [two.key]
+        )
+        for waiting, thread in enumerate(crowd, 1):
+            thread.start()
+            wait_for(waiting)
+    for thread in crowd:
+        thread.join()
+    return Counter(met)
+
+
+def one_proof() -> Outcome:
+    from backend.accounts.limits import Limit, Use, take_all
+
+    def one(number: int) -> str:
+        take_all([Use(Limit("hot", 99, 3600, calm=1), str(number))], proof="same")
+        return "passed"
+
+    return at_once(16, one)
 
 
 def pins() -> Outcome:
@@ -153,6 +283,222 @@ def pins() -> Outcome:
     return at_once(30, guess)
 
 
+def push_key() -> Outcome:
+    from backend.cases.push import public_key
+
+    return at_once(8, lambda _number: public_key())
+
+
+def pieces() -> Outcome:
+    """The first, one between, the last, and a whole photo: each eight at once."""
+    scenes = {
+        "first": (0, 200),
+        "between": (200, 400),
+        "last": (200, 1_000_000),
+        "whole": (0, 1_000_000),
+    }
+    return {
+        f"{scene} {met}": count
+        for scene, (start, end) in scenes.items()
+        for met, count in pieces_at_once(scene, start, end).items()
+    }
+
+
+def pieces_at_once(description: str, start: int, end: int) -> Outcome:
+    from uuid import uuid4
+
+    from backend.cases.uploads import receive
+    from tests.factories import make_case
+
+    case, photo_id = make_case(MADE["case"], description=description), uuid4()
+    if start:
+        receive(case.report_id, photo_id, piece_of_photo(0, start))
+
+    def send(number: int) -> str:
+        arrived = receive(case.report_id, photo_id, piece_of_photo(start, end))
+        return "taken" if arrived.is_new else "again"
+
+    return at_once(8, send)
+
+
+def many_photos() -> Outcome:
+    """Eight photos for one report at once, half of them in pieces."""
+    from uuid import uuid4
+
+    from backend.cases.uploads import receive
+    from tests.factories import make_case
+
+    case = make_case(MADE["case"], description="muchas fotos")
+
+    def send(number: int) -> str:
+        receive(
+            case.report_id, uuid4(), piece_of_photo(0, 200 if number % 2 else 1_000_000)
+        )
+        return "taken"
+
+    return at_once(8, send)
+
+
+def piece_of_photo(start: int, end: int) -> Any:
+    from hashlib import sha256
+    from io import BytesIO
+
+    from backend.cases.uploads import Piece
+    from tests.factories import make_photo
+
+    content = make_photo((64, 48)).getvalue()
+    part = content[start:end]
+    digest = sha256(content).hexdigest()
+    return Piece(BytesIO(part), start, len(part), len(content), digest)
+
+
+def fold_while_folded() -> Outcome:
+    from django.core.management import call_command
+
+    from backend.cases.heat import fold
+    from backend.cases.tasks import fold_heat
+    from backend.jobs import alone_with
+
+    works: dict[str, Callable[[], object]] = {
+        "fold": fold,
+        "fold_heat": lambda: fold_heat(timestamp=0),
+        "rebuild_heat": lambda: call_command("rebuild_heat"),
+    }
+
+    def try_all(_number: int) -> str:
+        met = [f"{name}: {outcome_of(work)}" for name, work in works.items()]
+        return ",".join(met)
+
+    with alone_with("heat"):
+        (met,) = at_once(1, try_all)
+    return Counter(met.split(","))
+
+
+def outcome_of(work: Callable[[], object]) -> str:
+    try:
+        work()
+    except Exception as failure:  # noqa: BLE001 - whatever it is, the test judges
+        return type(failure).__name__
+    return "done"
+
+
+# What a reader sums in one statement, and what there is.
+COUNTED_AND_THERE = """
+    SELECT (
+        SELECT coalesce(sum(open[cardinality(open)] + resolved[cardinality(open)]
+            + other[cardinality(open)]), 0)
+        FROM cases_heatcell WHERE level = 0 AND facet = ''
+    ) + (
+        SELECT coalesce(sum(open + resolved + other), 0) FROM cases_heatdelta
+    ), (
+        SELECT count(*) FROM cases_case WHERE is_public AND public_location IS NOT NULL
+    )
+"""
+EVERY_ROW = "SELECT * FROM cases_heatcell ORDER BY level, facet, key, place, entity"
+
+
+class Crowd:
+    """Four who write, one who folds, one who rebuilds and one who reads, all at once."""
+
+    def __init__(self, rounds: int) -> None:
+        self.rounds = rounds
+        self.met: Counter[str] = Counter()
+        self.writing = set(range(4))
+
+    def play(self, number: int) -> str:
+        others = {4: self.fold, 5: self.rebuild, 6: self.read}
+        if number in others:
+            while self.writing:
+                others[number]()
+            return "done"
+        try:
+            self.write(number)
+        finally:
+            self.writing.remove(number)
+        return "done"
+
+    def write(self, number: int) -> None:
+        from contextlib import suppress
+        from random import Random
+
+        from django.db import transaction
+
+        from backend.cases.models import Case
+        from backend.cases.workflow import Status
+        from tests.factories import make_case
+
+        random = Random(number)  # noqa: S311 - the same scene each time
+        for turn in range(self.rounds):
+            made = make_case(MADE["case"], description=f"{number} {turn}")
+            changes = {"status": random.choice(list(Status)), "entity": None}
+            Case.objects.filter(pk=made.pk).update(**changes)
+            with suppress(ZeroDivisionError), transaction.atomic():
+                Case.objects.filter(description__startswith=f"{number} ").delete()
+                1 / 0  # noqa: B018 - and nothing of it has happened
+            if turn % 3 == 0:
+                made.delete()
+
+    def fold(self) -> None:
+        from contextlib import suppress
+
+        from backend.cases.heat import fold_batch
+        from backend.jobs import TryLater, alone_with
+
+        with suppress(TryLater), alone_with("heat"):
+            self.met["folded"] += fold_batch(5)
+
+    def rebuild(self) -> None:
+        from contextlib import suppress
+
+        from backend.cases.heat import rebuild
+        from backend.jobs import TryLater
+
+        with suppress(TryLater):
+            rebuild()
+            self.met["rebuilt"] += 1
+        sleep(0.05)  # or nobody would get to fold
+
+    def read(self) -> None:
+        ((counted, there),) = asked(COUNTED_AND_THERE)
+        self.met["read right" if counted == there else f"{counted} for {there}"] += 1
+
+
+def use_a_key_of_ten(threads: int) -> Outcome:
+    from backend.accounts.api_keys import issue_key, use_key
+
+    key = issue_key("Uno", hourly=10)
+
+    def use(_number: int) -> str:
+        use_key(key)
+        return "used"
+
+    return at_once(threads, use)
+
+
+def heat_at_once(rounds: int) -> Outcome:
+    from backend.cases.heat import fold, rebuild
+    from tests.factories import make_case
+
+    make_case(MADE["case"])
+    crowd = Crowd(rounds)
+    met = at_once(7, crowd.play)
+    fold()
+    ((counted, there),) = asked(COUNTED_AND_THERE)
+    met["at the end right" if counted == there > 0 else "at the end wrong"] += 1
+    folded = asked(EVERY_ROW)
+    rebuild()
+    met["rebuilt the same" if asked(EVERY_ROW) == folded else "rebuilt others"] += 1
+    return {**met, **crowd.met}
+
+
+def asked(statement: str) -> list[tuple[Any, ...]]:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+        return list(cursor.fetchall())
+
+
 def replaced(thing: Any, **changes: Any) -> Any:
     from dataclasses import replace
 
@@ -161,13 +507,19 @@ def replaced(thing: Any, **changes: Any) -> Any:
 
 # A place that the shipped boundaries know: Panama City, Parque Santa Ana.
 MADE = {"case": (-79.5408, 8.9536)}
-SCENES: dict[str, Callable[[], Outcome]] = {
+SCENES: dict[str, Callable[..., Outcome]] = {
     scene.__name__: scene
-    for scene in (same_report, same_transition, two_crews, limit, pins)
+    for scene in (
+        *(same_report, same_transition, two_crews),
+        *(same_step, same_support, two_of_one_version),
+        *(limit, several_limits, crossed_limits, one_proof, pins, push_key),
+        *(pieces, many_photos),
+        *(fold_while_folded, heat_at_once, use_a_key_of_ten),
+    )
 }
 
 if __name__ == "__main__":
     import django
 
     django.setup()
-    sys.stdout.write(json.dumps(SCENES[sys.argv[1]]()))
+    sys.stdout.write(json.dumps(SCENES[sys.argv[1]](*map(int, sys.argv[2:]))))

@@ -16,7 +16,7 @@ from django.db import connection
 from django.utils import timezone
 
 from backend.cases import catalogue
-from backend.cases.catalogue import load_catalogue
+from backend.cases.catalogue import LATER_NUMBERS, load_catalogue
 from backend.cases.management.commands.load_catalogue import SHIPPED
 from backend.cases.models import Case, Category, Group
 from backend.cases.privacy import public_point
@@ -41,6 +41,8 @@ CATEGORY = {
     "sla_unit": "working_days",
     "place_based": "true",
     "keywords_es": "hueco",
+    "contact_days": "365",
+    "originals_days": "90",
     "source": "proposal",
 }
 SMALL: dict[str, list[dict[str, str]]] = {
@@ -272,6 +274,42 @@ def test_one_wrong_row_and_nothing_changes(folder, file, columns, problem):
     assert problem in found
 
 
+LATER = {
+    "similar_metres": "45",
+    "similar_days": "7",
+    "photos_need_release": "true",
+    "contact_days": "200",
+    "originals_days": "20",
+}
+
+
+def test_how_long_and_how_near_is_as_the_file_says(folder):
+    write(folder / "categories.csv", [{**CATEGORY, **LATER}])
+    load(folder)
+    category = Category.objects.get(code="PRU-01")
+    assert (category.similar_metres, category.similar_days) == (45, 7)
+    assert category.photos_need_release
+    assert (category.contact_days, category.originals_days) == (200, 20)
+
+
+@pytest.mark.parametrize("name", LATER)
+def test_a_file_from_before_a_column_has_the_models_value(folder, name):
+    columns = {column: text for column, text in LATER.items() if column != name}
+    write(folder / "categories.csv", [{**CATEGORY, **columns}])
+    load(folder)
+    category = Category.objects.get(code="PRU-01")
+    assert getattr(category, name) == getattr(Category(), name)
+    assert all(str(getattr(category, n)).lower() == columns[n] for n in columns)
+
+
+@pytest.mark.parametrize("name", LATER)
+@pytest.mark.parametrize("text", ["", "sí", "-1", "99999"])
+def test_such_a_column_is_read_as_strictly_as_the_others(folder, name, text):
+    write(folder / "categories.csv", [{**CATEGORY, **LATER, name: text}])
+    (found,) = problems(folder)
+    assert name in found
+
+
 def test_all_wrong_rows_of_a_file_are_named(folder):
     write(
         folder / "categories.csv",
@@ -303,7 +341,8 @@ def test_a_missing_file_is_a_problem(folder, file):
 @pytest.mark.parametrize("file", SMALL)
 def test_a_missing_column_is_a_problem(folder, file):
     row = dict(SMALL[file][0])
-    column = next(reversed([name for name in row if name != "source"]))
+    optional = {"source", "photos_need_release", *LATER_NUMBERS}
+    column = next(reversed([name for name in row if name not in optional]))
     del row[column]
     write(folder / file, [row])
     assert problems(folder) == [f"{file}:2: falta la columna {column}"]

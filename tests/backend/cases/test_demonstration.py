@@ -10,14 +10,16 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 
 from backend.cases.deadlines import PANAMA
 from backend.cases.demonstration import Demonstration
 from backend.cases.filing import digest_of_report
-from backend.cases.models import Case, Category
+from backend.cases.models import Case, Category, Photo
 from backend.cases.workflow import FOLLOWED_BY, OPEN, RESOLVED, Status
 from tests.factories import make_case
+from tests.jobs import run_jobs
 
 pytestmark = pytest.mark.django_db
 
@@ -37,6 +39,20 @@ def test_a_month_of_cases_is_filed_and_handled_as_real_ones_are():
         for before, after in pairwise(history):
             assert Status(after.status) in FOLLOWED_BY[Status(before.status)]
             assert before.changed_at <= after.changed_at <= NOW
+
+
+def test_its_photos_are_ready_at_once_and_raise_no_doubts():
+    list(Demonstration(FOLDER, NOW, days=30, seed=311).file(120))
+    photos = Photo.objects.all()
+    assert len(photos) > 2
+    for photo in photos:
+        assert (photo.state, photo.doubts) == (Photo.State.READY, [])
+        waits = photo.case.category.photos_need_release
+        assert photo.released_at == (None if waits else photo.added_at)
+        assert default_storage.exists(photo.thumbnail)
+    before = list(photos.values())
+    run_jobs()  # Those that were enqueued as for all photos: nothing is left to do.
+    assert list(Photo.objects.values()) == before
 
 
 def test_the_cases_lie_all_over_panama_in_many_categories_and_statuses():

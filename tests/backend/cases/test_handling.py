@@ -22,11 +22,13 @@ from backend.cases.handling import (
     change_status,
 )
 from backend.cases.models import Case, Photo, StatusChange
-from backend.cases.photos import NotAnImage
+from backend.cases.notices import TELL
+from backend.cases.photo_headers import NotAnImage
 from backend.cases.workflow import FOLLOWED_BY, RESOLVED, NotAllowed, Status
 from tests.backend.cases.failures import failing_at, files
 from tests.backend.elsewhere import Elsewhere
 from tests.factories import make_case, make_crew, make_photo
+from tests.jobs import run_jobs, waiting_jobs
 
 pytestmark = pytest.mark.usefixtures("squares")
 
@@ -64,7 +66,10 @@ def test_a_crew_resolves_a_case_with_a_note_and_a_photo():
     assert resolved.reported_at == MONDAY + timedelta(hours=20)
     photo = resolved.photos.get()
     assert photo.case == case
-    assert {photo.image, photo.thumbnail} == set(files())
+    assert [photo.original] == files()
+    run_jobs()
+    photo.refresh_from_db()
+    assert {photo.original, photo.image, photo.thumbnail} == set(files())
 
 
 # ── Once ─────────────────────────────────────────────────────────────────────────
@@ -79,7 +84,9 @@ def test_a_transition_sent_twice_is_done_once():
     assert second.change == first.change
     assert case.history.count() == 2
     assert Photo.objects.count() == 1
-    assert len(files()) == 2
+    assert len(files()) == 1
+    assert len(waiting_jobs("clean_photo")) == 1
+    assert waiting_jobs(TELL) == [(TELL, {"change_id": first.change.pk})]
 
 
 def test_a_transition_sent_again_after_others_undoes_nothing():
@@ -136,9 +143,7 @@ def test_without_an_id_every_transition_counts():
 def test_of_the_same_transition_at_once_one_is_done(elsewhere):
     assert elsewhere.play("same_transition") == {"new": 1, "again": 7}
     assert history_of(elsewhere, "misma transición") == ["received", "resolved"]
-    named = elsewhere.rows(
-        "SELECT image FROM cases_photo UNION SELECT thumbnail FROM cases_photo"
-    )
+    named = elsewhere.rows("SELECT original FROM cases_photo")
     assert elsewhere.files() == {name for (name,) in named}
 
 
@@ -274,13 +279,16 @@ def test_whichever_statement_fails_nothing_is_left():
     assert statements > 6
     case.refresh_from_db()
     assert case.status == Status.RESOLVED
-    assert (case.history.count(), Photo.objects.count(), len(files())) == (2, 1, 2)
+    assert (case.history.count(), Photo.objects.count(), len(files())) == (2, 1, 1)
+    done = case.history.get(status=Status.RESOLVED)
+    assert waiting_jobs(TELL) == [(TELL, {"change_id": done.pk})]
 
 
 def test_a_change_takes_few_statements(django_assert_num_queries):
     case = make_case()
-    # Done before? Lock; done meanwhile? The line, the case; and the savepoint's two.
-    with django_assert_num_queries(5 + 2):
+    # Done before? Lock; done meanwhile? The line, the case, that people are to be told;
+    # and the savepoint's two.
+    with django_assert_num_queries(6 + 2):
         change_status(case, Transition(Status.ASSIGNED, id=uuid4()), by=None)
 
 
@@ -293,6 +301,7 @@ def assert_untouched(case: Case) -> None:
     assert StatusChange.objects.filter(case=case).count() == 1
     assert Photo.objects.count() == 0
     assert files() == []
+    assert waiting_jobs() == []  # nobody waits for word of its filing
 
 
 def history_of(elsewhere: Elsewhere, description: str) -> list[str]:

@@ -10,6 +10,7 @@ import pytest
 from backend.cases.models import Category, Photo
 from backend.cases.photo_links import VALID_SECONDS, may_see, url_of
 from tests.factories import make_case, make_category, make_photo
+from tests.jobs import run_jobs
 
 pytestmark = pytest.mark.usefixtures("squares")
 
@@ -26,6 +27,22 @@ def test_the_photo_of_a_private_case_is_seen_with_its_signature_only():
     assert may_see(photo, photo.image, signature_of(photo))
     for signature in ("", "x", ":", "a:b", "\0", "ñ:ñ", signature_of(photo)[:-1]):
         assert not may_see(photo, photo.image, signature)
+
+
+def test_the_photo_that_a_person_has_not_released_is_its_senders_by_signature_only():
+    photo = photo_of(private=False)
+    photo.released_at = None
+    assert "?s=" in url_of(photo)
+    assert may_see(photo, photo.image, signature_of(photo))
+    assert not may_see(photo, photo.image, "")
+
+
+@pytest.mark.parametrize("private", [False, True])
+def test_a_picture_of_the_work_is_nobodys_before_it_is_released(private):
+    photo = photo_of(private=private)
+    photo.change = photo.case.history.get()
+    photo.released_at = None
+    assert not may_see(photo, photo.image, signature_of(photo))
 
 
 def test_a_signature_opens_one_file_and_no_other():
@@ -57,7 +74,9 @@ def photo_of(*, private: bool) -> Photo:
     category = make_category(
         f"PRU-0{int(private)}", private=private, precision=precision
     )
-    return make_case(category=category, photos=[make_photo()]).photos.get()
+    case = make_case(category=category, photos=[make_photo()])
+    run_jobs()
+    return case.photos.get()
 
 
 def signature_of(photo: Photo, *, thumbnail: bool = False) -> str:

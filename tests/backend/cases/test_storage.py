@@ -58,6 +58,23 @@ def test_folders_that_are_there_are_synced_too(tmp_path, monkeypatch):
     assert {tmp_path, tmp_path / "2026", tmp_path / "2026" / "11"} < set(synced)
 
 
+def test_once_a_folder_is_in_its_place_only_the_file_and_its_folder_are_synced(
+    tmp_path, monkeypatch
+):
+    storage = DurableFileSystemStorage(tmp_path)
+    storage.save("2026/11/hueco.jpg", ContentFile(b"pixels"))
+    synced = []
+    monkeypatch.setattr(
+        os, "fsync", lambda fd: synced.append(Path(os.readlink(f"/proc/self/fd/{fd}")))
+    )
+    storage.save("2026/11/poste.jpg", ContentFile(b"pixels"))
+    assert [path.suffix for path in synced] == [".part", ""]
+    assert synced[1] == tmp_path / "2026" / "11"
+    del synced[:]
+    storage.save("2026/12/poste.jpg", ContentFile(b"pixels"))
+    assert set(synced[1:]) == {tmp_path / "2026" / "12", tmp_path / "2026"}
+
+
 @pytest.mark.parametrize("failing", ["fsync", "write"])
 def test_a_file_that_could_not_be_kept_leaves_nothing(failing, tmp_path, monkeypatch):
     def full(_descriptor: int) -> None:

@@ -1,4 +1,4 @@
-"""Load duties, entities, jurisdictions and categories; say what changed."""
+"""Load duties, entities, jurisdictions, categories and consent; say what changed."""
 
 import sys
 from argparse import ArgumentParser
@@ -16,6 +16,7 @@ from backend.cases.catalogue import load_catalogue
 from provinces.catalogue import InvalidCatalogue
 
 SHIPPED = Path(settings.BASE_DIR) / "fixtures" / "catalogue"
+SHIPPED_CONSENT = Path(settings.BASE_DIR) / "fixtures" / "consent"
 MOST_LINES = 40
 
 
@@ -24,11 +25,15 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("folder", nargs="?", type=Path, default=SHIPPED)
+        parser.add_argument("--consent", type=Path, default=SHIPPED_CONSENT)
 
     def handle(self, **options: Any) -> None:
         try:
             changes = load_catalogue(
-                options["folder"], timezone.localdate(), self.progress
+                options["folder"],
+                timezone.localdate(),
+                self.progress,
+                options["consent"],
             )
         except InvalidCatalogue as invalid:
             for problem in invalid.problems:

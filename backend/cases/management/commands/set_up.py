@@ -1,6 +1,9 @@
 """Make a new or updated installation ready to serve; quick when nothing is to do."""
 
 import hashlib
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -9,24 +12,33 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
 from backend.cases.management.commands.load_catalogue import SHIPPED as CATALOGUE
+from backend.cases.management.commands.load_catalogue import SHIPPED_CONSENT as CONSENT
 from backend.cases.models import Case, Category
+from backend.cases.push import vapid_key
+from backend.jobs import TryLater, alone_with
+
+PAUSE_SECONDS = 0.5
 
 
 class Command(BaseCommand):
     help = (
-        "Migrates, loads boundaries and catalogue where they are missing or changed, "
-        "collects static files. Last line: `empty` or `has-cases`."
+        "Migrates, loads boundaries and populations where there are none, the catalogue "
+        "where it is missing or changed, makes the key of pushes, collects static files. Last line: `empty` or `has-cases`."
     )
 
     def handle(self, **options: Any) -> None:
-        call_command("migrate", interactive=False, verbosity=0)
-        call_command("load_boundaries", if_missing=True)
-        self.load_catalogue()
+        with one_at_a_time():
+            call_command("migrate", interactive=False, verbosity=0)
+            call_command("load_boundaries", if_missing=True)
+            call_command("load_population", if_missing=True)
+            self.load_catalogue()
+            vapid_key()
         self.collect_static()
         self.stdout.write("has-cases" if Case.objects.exists() else "empty")
 
     def load_catalogue(self) -> None:
-        seen = Stamp("catalogue", sorted(CATALOGUE.glob("*.csv")))
+        files = [*CATALOGUE.glob("*.csv"), *CONSENT.iterdir()]
+        seen = Stamp("catalogue", sorted(files))
         if seen.is_new or not Category.objects.exists():
             call_command("load_catalogue")
             seen.keep()
@@ -43,6 +55,19 @@ class Command(BaseCommand):
         ):
             call_command("collectstatic", interactive=False, verbosity=0)
             seen.keep()
+
+
+@contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Of several servers that start at once, the others wait for the first."""
+    with ExitStack() as stack:
+        while True:
+            try:
+                stack.enter_context(alone_with("set up"))
+                break
+            except TryLater:
+                time.sleep(PAUSE_SECONDS)
+        yield
 
 
 class Stamp:

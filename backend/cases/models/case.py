@@ -1,11 +1,10 @@
-"""The cases: what citizens bring, what was promised, what became of it."""
+"""A report that has become a case, whose it is, and its history."""
 
 from __future__ import annotations
 
 import secrets
 from datetime import date, datetime, time
 from typing import Self
-from uuid import uuid4
 
 from django.conf import settings
 from django.contrib.gis.db import models
@@ -15,93 +14,20 @@ from django.db.models.functions import Cast
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from backend.cases.deadlines import PANAMA, Unit
+from backend.accounts.encryption import EncryptedTextField, Unreadable
+from backend.accounts.models import Device
+from backend.cases.deadlines import PANAMA
+from backend.cases.models.catalogue import Category
 from backend.cases.workflow import OPEN, RESOLVED, Status
 from provinces.models import (
     Corregimiento,
     District,
-    Duty,
     Entity,
     Jurisdiction,
     Province,
-    in_reader_language,
 )
 
 SEQUENCE = "cases_case_number"
-
-
-class Group(models.Model):
-    """Categories that a citizen looks for together."""
-
-    code = models.CharField(max_length=3, primary_key=True)
-    name_es = models.CharField(max_length=80)
-    name_en = models.CharField(max_length=80)
-    position = models.PositiveSmallIntegerField(default=0)
-
-    class Meta:
-        ordering = ["position", "code"]
-        verbose_name = _("grupo de categorías")
-        verbose_name_plural = _("grupos de categorías")
-
-    def __str__(self) -> str:
-        return in_reader_language(self.name_es, self.name_en)
-
-
-class Category(models.Model):
-    """What is wrong, in the citizen's words; its duty decides who answers."""
-
-    class Act(models.TextChoices):
-        COMPLAINT = "complaint", _("queja")
-        DENUNCIATION = "denunciation", _("denuncia")
-        REQUEST = "request", _("solicitud")
-        SUGGESTION = "suggestion", _("sugerencia")
-        QUESTION = "question", _("consulta")
-        PRAISE = "praise", _("felicitación")
-        INFORMATION_REQUEST = "information_request", _("solicitud de información")
-
-    class Precision(models.TextChoices):
-        EXACT = "exact", _("punto exacto")
-        GRID = "grid", _("cuadrícula de 100 m")
-        NONE = "none", _("sin punto")
-
-    class SlaUnit(models.TextChoices):
-        HOURS = Unit.HOURS.value, _("horas")
-        WORKING_DAYS = Unit.WORKING_DAYS.value, _("días hábiles")
-        CALENDAR_DAYS = Unit.CALENDAR_DAYS.value, _("días calendario")
-
-    code = models.CharField(max_length=8, primary_key=True)
-    group = models.ForeignKey(Group, models.PROTECT, related_name="categories")
-    name_es = models.CharField(max_length=120)
-    name_en = models.CharField(max_length=120)
-    duty = models.ForeignKey(Duty, models.PROTECT, related_name="categories")
-    act = models.CharField(max_length=20, choices=Act)
-    precision = models.CharField(max_length=5, choices=Precision)
-    private = models.BooleanField(default=False)
-    emergency_es = models.CharField(max_length=300, blank=True)
-    emergency_en = models.CharField(max_length=300, blank=True)
-    sla_amount = models.PositiveSmallIntegerField()
-    sla_unit = models.CharField(max_length=13, choices=SlaUnit)
-    place_based = models.BooleanField(default=True)
-    keywords = models.TextField(blank=True)
-    active = models.BooleanField(default=True)
-
-    class Meta:
-        ordering = ["group__position", "code"]
-        verbose_name = _("categoría")
-        verbose_name_plural = _("categorías")
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(private=False) | Q(precision="none"),
-                name="a_private_category_shows_no_point",
-            )
-        ]
-
-    def __str__(self) -> str:
-        return in_reader_language(self.name_es, self.name_en)
-
-    @property
-    def emergency(self) -> str:
-        return in_reader_language(self.emergency_es, self.emergency_en)
 
 
 class CaseQuerySet(models.QuerySet["Case"]):
@@ -117,6 +43,10 @@ class CaseQuerySet(models.QuerySet["Case"]):
 
     def of_entities(self, codes: list[str]) -> Self:
         return self.filter(entity__in=codes)
+
+    def under_review(self) -> Self:
+        """Those that somebody flagged, or that carry a doubt: for a person to look at."""
+        return self.filter(under_review=True)
 
     def unassigned(self) -> Self:
         """The queue of those for which the rules name nobody."""
@@ -197,6 +127,15 @@ class Case(models.Model):
     updated_at = models.DateTimeField()
     resolved_at = models.DateTimeField(null=True, blank=True)
     language = models.CharField(max_length=2, default="es")
+    # Counts what happens to the case: a change that was meant for another is refused.
+    version = models.PositiveIntegerField(default=1)
+    # The phone that sent it, if it has a token.
+    device = models.ForeignKey(
+        Device, models.SET_NULL, null=True, blank=True, related_name="cases"
+    )
+    under_review = models.BooleanField(default=False)
+    # When the person asked to be forgotten, or the time to keep their data was over.
+    forgotten_at = models.DateTimeField(null=True, blank=True)
 
     objects = CaseQuerySet.as_manager()
 
@@ -229,6 +168,11 @@ class Case(models.Model):
             models.Index(fields=["updated_at", "id"], name="cases_by_change"),
             models.Index(fields=["filed_at"], name="cases_by_filing"),
             models.Index(fields=["demo"], condition=Q(demo=True), name="demo_cases"),
+            models.Index(
+                fields=["updated_at"],
+                condition=Q(under_review=True),
+                name="cases_under_review",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -243,9 +187,10 @@ class Reporter(models.Model):
     """Who reported, where they said so: nobody sees it but who answers the case."""
 
     case = models.OneToOneField(Case, models.CASCADE, related_name="reporter")
-    name = models.CharField(max_length=160)
-    phone = models.CharField(max_length=30, blank=True)
-    email = models.EmailField(blank=True)
+    name = EncryptedTextField()
+    phone = EncryptedTextField(blank=True)
+    email = EncryptedTextField(blank=True)
+    # The version of the text that was accepted: see `ConsentText`.
     consent = models.CharField(max_length=40)
     consented_at = models.DateTimeField()
 
@@ -255,6 +200,13 @@ class Reporter(models.Model):
 
     def __str__(self) -> str:
         return f"{self.case_id}"
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether it is there, but encrypted under a key that is not."""
+        return any(
+            isinstance(text, Unreadable) for text in (self.name, self.phone, self.email)
+        )
 
 
 class StatusChange(models.Model):
@@ -270,6 +222,8 @@ class StatusChange(models.Model):
     changed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True
     )
+    # By whoever reported the case, from their phone or with its PIN.
+    by_reporter = models.BooleanField(default=False)
     transition_id = models.UUIDField(null=True, blank=True, unique=True)
     transition_digest = models.CharField(max_length=64, blank=True)
 
@@ -277,30 +231,7 @@ class StatusChange(models.Model):
         ordering = ["id"]
         verbose_name = _("cambio de estado")
         verbose_name_plural = _("cambios de estado")
+        indexes = [models.Index(fields=["changed_at", "id"], name="history_by_time")]
 
     def __str__(self) -> str:
         return f"{self.case_id}: {self.status}"
-
-
-class Photo(models.Model):
-    """A cleaned photo and its thumbnail; `id` is its unguessable name."""
-
-    id = models.UUIDField(primary_key=True, default=uuid4)
-    case = models.ForeignKey(Case, models.CASCADE, related_name="photos")
-    # The photo that shows the work came with a line of the history.
-    change = models.ForeignKey(
-        StatusChange, models.CASCADE, null=True, blank=True, related_name="photos"
-    )
-    image = models.CharField(max_length=120)
-    thumbnail = models.CharField(max_length=120)
-    width = models.PositiveIntegerField()
-    height = models.PositiveIntegerField()
-    sha256 = models.CharField(max_length=64, help_text=_("de lo que se envió"))
-    added_at = models.DateTimeField()
-
-    class Meta:
-        ordering = ["added_at", "id"]
-        verbose_name = _("foto")
-
-    def __str__(self) -> str:
-        return self.image

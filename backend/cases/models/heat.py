@@ -1,0 +1,72 @@
+"""The heat of the map, counted beforehand."""
+
+from __future__ import annotations
+
+from django.contrib.gis.db import models
+from django.contrib.postgres.fields import ArrayField
+
+
+class HeatCell(models.Model):
+    """How many public cases there are in a cell of the map, month by month.
+
+    The counts are cumulative over the sorted `months` (months since January of 1970 in
+    Panama), so that any span of months is one subtraction. Levels 4 to 14 are grids:
+    2^(level + 4) cells a side over the world in Web Mercator, `key` being the tile's
+    number and then the cell's within the tile; levels 0 to 3 are, whatever the cell, the
+    country, its provinces, its districts and its corregimientos. `place` is the
+    corregimiento's code, or the district's where there is none. `facet` is empty for all
+    cases, `e/` and an entity's code, or `c/` and a category's, these by `entity` too; or it
+    is `d/` and a month, and `months` are days of that month, at some of the levels.
+
+    Only `heat.py` writes here; what it has not yet folded in is in `HeatDelta`.
+    """
+
+    pk = models.CompositePrimaryKey("level", "facet", "key", "place", "entity")
+    level = models.PositiveSmallIntegerField()
+    facet = models.CharField(max_length=20)
+    key = models.BigIntegerField()
+    place = models.CharField(max_length=6, blank=True)
+    entity = models.CharField(max_length=16, blank=True)
+    months = ArrayField(models.SmallIntegerField())
+    open = ArrayField(models.IntegerField())
+    resolved = ArrayField(models.IntegerField())
+    other = ArrayField(models.IntegerField())
+
+    def __str__(self) -> str:
+        return f"{self.level} {self.facet} {self.key} {self.place} {self.entity}"
+
+
+class HeatDelta(models.Model):
+    """What a change of a case adds to the heat: written by triggers, in its transaction.
+
+    Rows are only added, so that no writer waits for another. One with nothing but zeros
+    says that something else has changed of what the map shows.
+    """
+
+    # The cell of level 14, counted from the west and from the north.
+    x = models.PositiveIntegerField()
+    y = models.PositiveIntegerField()
+    place = models.CharField(max_length=6)
+    category = models.CharField(max_length=8)
+    entity = models.CharField(max_length=16)
+    month = models.SmallIntegerField()
+    day = models.SmallIntegerField()  # of the month
+    open = models.SmallIntegerField()
+    resolved = models.SmallIntegerField()
+    other = models.SmallIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.x}/{self.y} {self.month}"
+
+
+class HeatState(models.Model):
+    """How often the heat was rebuilt, and how many deltas were folded in since: one row.
+
+    Together with the deltas that wait it tells one state of the map from any other.
+    """
+
+    epoch = models.PositiveIntegerField(default=0)
+    folded = models.PositiveBigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.epoch}-{self.folded}"

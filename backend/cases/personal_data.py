@@ -1,0 +1,414 @@
+"""A person takes what is theirs out of a case, or leaves it; the case stays."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import datetime
+from typing import Any
+
+import orjson
+from django.conf import settings
+from django.contrib.gis.geos import Point
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from backend.accounts.models import Device
+from backend.cases.models import (
+    AccessLog,
+    Case,
+    Category,
+    ConsentText,
+    Flag,
+    Follow,
+    Notice,
+    Photo,
+    Reporter,
+    StatusChange,
+    Support,
+)
+from backend.cases.photo_links import url_of
+from backend.cases.privacy import TAKEN_OUT, blurred, without_personal_data
+from backend.jobs import enqueue
+from provinces.models import reads_english
+
+REPORTER = "reporter"  # in `Notice.recipient`
+SHORTEST_NAME = 3  # letters: what is shorter is in half of all words
+ACCENTED = {
+    "a": "[aáàâä]",
+    "e": "[eéèêë]",
+    "i": "[iíìîï]",
+    "o": "[oóòôö]",
+    "u": "[uúùûü]",
+    "n": "[nñ]",
+    "c": "[cç]",
+}
+DELETE_FILES = "backend.cases.tasks.delete_files"
+UNDER_WAY = (Photo.State.UPLOADING, Photo.State.RECEIVED)
+BY_REPORTER = Q(change=None) | Q(change__by_reporter=True)
+
+
+class NeededWhileOpen(Exception):
+    """An open *denuncia* needs to know who makes it (Ley 38 de 2000, art. 65)."""
+
+
+# ── What of a case is whose ──────────────────────────────────────────────────────
+
+
+def reporter_of(case: Case) -> Reporter | None:
+    return Reporter.objects.filter(case=case).first()
+
+
+def by_own_phone(case: Case) -> Q:
+    """Of what a phone did to the case: what the reporter's own did."""
+    return Q(device=case.device_id) if case.device_id else Q(pk__in=[])
+
+
+def own_follows(case: Case, reporter: Reporter | None) -> list[Follow]:
+    """The reporter's phone and addresses; other people's are not theirs to see."""
+    address = reporter.email.casefold() if reporter else ""
+    own = {
+        follow.pk for follow in case.follows.filter(Q(own=True) | by_own_phone(case))
+    }
+    return [
+        follow
+        for follow in case.follows.order_by("pk")
+        if follow.pk in own or (address and follow.email.casefold() == address)
+    ]
+
+
+def notices_to_reporter(case: Case, follows: list[Follow]) -> QuerySet[Notice]:
+    told = [REPORTER, *(f"follow:{follow.pk}" for follow in follows)]
+    return Notice.objects.filter(change__case=case, recipient__in=told)
+
+
+# ── To erase ─────────────────────────────────────────────────────────────────────
+
+
+def erase_me(case: Case, at: datetime) -> None:
+    """Take the person out of their case, for good. Asked again, it does so again.
+
+    Raises NeededWhileOpen.
+    """
+    with transaction.atomic():
+        locked = Case.objects.select_for_update(of=("self",)).get(pk=case.pk)
+        if locked.act == Category.Act.DENUNCIATION and locked.is_open:
+            raise NeededWhileOpen
+        forget(locked, at)
+        AccessLog.objects.create(case=locked, what=AccessLog.What.ERASED, at=at)
+
+
+def forget(case: Case, at: datetime) -> None:
+    """Take out of a case, which is locked, all that is of who reported it.
+
+    What happened stays: number, category, point, dates, pictures without metadata, and
+    the words without what could be somebody's. So does the report's id: sent again by
+    the phone, it is this case and nothing comes back.
+    """
+    reporter = reporter_of(case)
+    clean = Cleaner(reporter)
+    device = case.device_id
+    forget_followers(case, reporter)
+    forget_words_of_others(case, clean)
+    forget_photos(case.photos.filter(BY_REPORTER))
+    Reporter.objects.filter(case=case).delete()
+
+    public = clean(case.public_description)
+    if public != case.public_description:
+        # Whoever keeps a copy of the public cases must hear of it.
+        case.updated_at = max(at, case.updated_at)
+    case.description = case.public_description = public
+    case.place_hint = ""
+    case.accuracy = case.captured_at = case.device = None
+    case.report_digest = blurred(case.report_digest)
+    case.forgotten_at = case.forgotten_at or at
+    case.version += 1
+    case.save(
+        update_fields=[
+            "updated_at",
+            "description",
+            "public_description",
+            "place_hint",
+            "accuracy",
+            "captured_at",
+            "device",
+            "report_digest",
+            "forgotten_at",
+            "version",
+        ]
+    )
+    if device:
+        forget_devices(Device.objects.filter(pk=device))
+
+
+class Cleaner:
+    """Takes out of words what could be somebody's, and the reporter's own name."""
+
+    def __init__(self, reporter: Reporter | None) -> None:
+        parts = reporter.name.split() if reporter else []
+        long_enough = len("".join(parts)) >= SHORTEST_NAME
+        self.name = name_pattern(parts) if long_enough else None
+
+    def __call__(self, text: str) -> str:
+        text = without_personal_data(text)
+        return self.name.sub(TAKEN_OUT, text) if self.name else text
+
+
+def name_pattern(parts: list[str]) -> re.Pattern[str]:
+    """A name as people write it: in any case, with its accents or without."""
+    return re.compile(
+        r"(?<!\w)" + r"\s+".join(map(loosely, parts)) + r"(?!\w)", re.IGNORECASE
+    )
+
+
+def loosely(word: str) -> str:
+    letters = unicodedata.normalize("NFKD", word)
+    return "".join(
+        ACCENTED.get(letter.lower(), re.escape(letter))
+        for letter in letters
+        if not unicodedata.combining(letter)
+    )
+
+
+def forget_followers(case: Case, reporter: Reporter | None) -> None:
+    """Other people go on following."""
+    follows = own_follows(case, reporter)
+    notices_to_reporter(case, follows).delete()
+    Follow.objects.filter(pk__in=[follow.pk for follow in follows]).delete()
+    Support.objects.filter(by_own_phone(case), case=case).delete()
+    Flag.objects.filter(by_own_phone(case), case=case).update(device=None)
+
+
+def forget_words_of_others(case: Case, clean: Cleaner) -> None:
+    """In what was written about the case, too, somebody may have named the person."""
+    lines = list(case.history.all())
+    for line in lines:
+        line.note = line.public_note = clean(line.public_note)
+        line.transition_digest = blurred(line.transition_digest)
+        if line.by_reporter:
+            line.reported_at = None  # their phone's clock
+    StatusChange.objects.bulk_update(
+        lines, ["note", "public_note", "transition_digest", "reported_at"]
+    )
+    flags = list(case.flags.all())
+    for flag in flags:
+        flag.note = clean(flag.note)
+    Flag.objects.bulk_update(flags, ["note"])
+
+
+def forget_photos(photos: QuerySet[Photo]) -> int:
+    """Take away what was sent, and what it said of when and where; how many had any.
+
+    What is published of them stays; what is not ready yet goes whole. Their files go
+    by a job of this transaction: not before it, and then surely.
+    """
+    files: list[str] = []
+    with transaction.atomic():
+        locked = list(photos.select_for_update(of=("self",)).order_by("pk"))
+        for photo in locked:
+            files += filter(None, [photo.original])
+            if photo.state in UNDER_WAY:
+                files += photo.parts.values_list("name", flat=True)
+        keys = [photo.pk for photo in locked]
+        Photo.objects.filter(pk__in=keys, state__in=UNDER_WAY).delete()
+        Photo.objects.filter(pk__in=keys).update(
+            original="", taken_at=None, taken_location=None
+        )
+        if files:
+            enqueue(DELETE_FILES, names=list(files))
+    return len(locked)
+
+
+def forget_devices(devices: QuerySet[Device]) -> int:
+    """Delete phones with which nothing here has to do any more; how many.
+
+    An app whose phone is gone asks for another when it has something to send.
+    """
+    with transaction.atomic():
+        # Locked first, so that what they are sending now is seen.
+        keys = list(devices.select_for_update().values_list("pk", flat=True))
+        idle = Device.objects.filter(
+            pk__in=keys, cases=None, follows=None, supports=None, flags=None
+        )
+        count = idle.count()
+        idle.delete()
+    return count
+
+
+# ── To take along ────────────────────────────────────────────────────────────────
+
+
+def export_my_data(case: Case, at: datetime) -> dict[str, Any]:
+    """All that is held of the person in this case, in the language of the moment.
+
+    Their other cases are not in it: each opens with its own PIN.
+    """
+    AccessLog.objects.create(case=case, what=AccessLog.What.TAKEN, at=at)
+    reporter = reporter_of(case)
+    follows = own_follows(case, reporter)
+    return {
+        "about": about(),
+        "made_at": written(at),
+        "forgotten_at": written(case.forgotten_at),
+        "case": case_data(case),
+        "contact": contact_data(reporter),
+        "consent": consent_data(reporter),
+        "report": report_data(case),
+        "photos": [photo_data(photo) for photo in case.photos.filter(BY_REPORTER)],
+        "history": [line_data(line) for line in case.history.all()],
+        "device": device_data(case.device),
+        "follows": [follow_data(follow) for follow in follows],
+        "supports": [
+            {"given_at": written(support.given_at)}
+            for support in case.supports.filter(by_own_phone(case))
+        ],
+        "flags": [flag_data(flag) for flag in case.flags.filter(by_own_phone(case))],
+        "notices": [
+            notice_data(notice)
+            for notice in notices_to_reporter(case, follows).order_by("pk")
+        ],
+        "accesses": [access_data(access) for access in case.accesses.all()],
+    }
+
+
+def about() -> str:
+    return _(
+        "Esto es todo lo que el 311 guarda de usted en este caso (Ley 81 de 2019). "
+        "Los enlaces de las fotos pueden vencer en unos minutos; este archivo, no: "
+        "guárdelo donde otros no lo lean. Lo demás de usted, si lo hay, está en sus "
+        "otros casos, cada uno con su PIN."
+    )
+
+
+def case_data(case: Case) -> dict[str, Any]:
+    return {
+        "number": case.number,
+        "category": case.category_id,
+        "category_name": str(case.category),
+        "act": case.act,
+        "status": case.status,
+        "status_name": case.get_status_display(),
+        "filed_at": written(case.filed_at),
+    }
+
+
+def contact_data(reporter: Reporter | None) -> dict[str, Any] | None:
+    if reporter is None:
+        return None
+    contact = {
+        "name": reporter.name,
+        "phone": reporter.phone,
+        "email": reporter.email,
+    }
+    if reporter.is_lost:
+        return {**contact, "unavailable": True}
+    return contact
+
+
+def consent_data(reporter: Reporter | None) -> dict[str, Any] | None:
+    if reporter is None:
+        return None
+    text = ConsentText.objects.filter(version=reporter.consent).first()
+    english = reads_english()
+    return {
+        "version": reporter.consent,
+        "accepted_at": written(reporter.consented_at),
+        "text": text and (text.text_en if english else text.text_es),
+    }
+
+
+def report_data(case: Case) -> dict[str, Any]:
+    return {
+        "id": str(case.report_id),
+        "description": case.description,
+        "place_hint": case.place_hint,
+        "location": coordinates(case.location),
+        "accuracy": case.accuracy,
+        "captured_at": written(case.captured_at),
+        "language": case.language,
+    }
+
+
+def photo_data(photo: Photo) -> dict[str, Any]:
+    ready = photo.state == Photo.State.READY
+    return {
+        "id": str(photo.pk),
+        "state": photo.state,
+        "size": photo.size,
+        "sha256": photo.sha256,
+        "added_at": written(photo.added_at),
+        "taken_at": written(photo.taken_at),
+        "taken_location": coordinates(photo.taken_location),
+        "doubts": photo.doubts,
+        "original_kept": bool(photo.original),
+        "url": f"{settings.PUBLIC_URL}{url_of(photo)}" if ready else None,
+    }
+
+
+def line_data(line: StatusChange) -> dict[str, Any]:
+    return {
+        "status": line.status,
+        "status_name": line.get_status_display(),
+        "note": line.note,
+        "changed_at": written(line.changed_at),
+        "by_reporter": line.by_reporter,
+    }
+
+
+def device_data(device: Device | None) -> dict[str, Any] | None:
+    if device is None:
+        return None
+    push = orjson.loads(device.push) if device.push else {}
+    return {
+        "id": str(device.pk),
+        "made_at": written(device.made_at),
+        "language": device.language,
+        "push_endpoint": push.get("endpoint"),
+    }
+
+
+def follow_data(follow: Follow) -> dict[str, Any]:
+    return {
+        "channel": "push" if follow.device_id else "email",
+        "email": follow.email,
+        "language": follow.language,
+        "followed_at": written(follow.followed_at),
+        "confirmed_at": written(follow.confirmed_at),
+    }
+
+
+def flag_data(flag: Flag) -> dict[str, Any]:
+    return {
+        "reason": flag.reason,
+        "note": flag.note,
+        "raised_at": written(flag.raised_at),
+    }
+
+
+def notice_data(notice: Notice) -> dict[str, Any]:
+    return {
+        "channel": notice.channel,
+        "made_at": written(notice.made_at),
+        "sent_at": written(notice.sent_at),
+        "given_up": notice.given_up,
+    }
+
+
+def access_data(access: AccessLog) -> dict[str, Any]:
+    return {
+        "what": access.what,
+        "by": "staff" if access.who_id else REPORTER,
+        "why": access.why,
+        "at": written(access.at),
+    }
+
+
+def coordinates(point: Point | None) -> list[float] | None:
+    """Longitude and latitude in degrees (WGS 84)."""
+    return [point.x, point.y] if point else None
+
+
+def written(moment: datetime | None) -> str | None:
+    return timezone.localtime(moment).isoformat(timespec="seconds") if moment else None

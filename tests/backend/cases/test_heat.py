@@ -1,0 +1,176 @@
+"""The heat's counts: what triggers add, folding and rebuilding."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+
+from backend.cases.heat import DAY_LEVELS, fold, fold_batch, rebuild, uncounted
+from backend.cases.models import Case, HeatCell, HeatDelta, HeatState
+from backend.cases.tasks import fold_heat
+from backend.cases.workflow import OPEN, RESOLVED, Status
+from tests.factories import make_case, make_category, make_territory
+from tests.geo.many import multiply
+
+# All that the rows say, month by month, and what the deltas will add to them.
+TOLD = """
+SELECT level, facet, key, place, entity, months[i],
+    open[i] - coalesce(open[i - 1], 0), resolved[i] - coalesce(resolved[i - 1], 0),
+    other[i] - coalesce(other[i - 1], 0)
+FROM cases_heatcell, generate_subscripts(months, 1) AS i
+"""
+DELTAS = "SELECT sum(open + resolved + other) FROM cases_heatdelta"
+
+
+@pytest.fixture
+def squares(db):
+    make_territory()
+    make_category()
+
+
+def told() -> set[tuple[Any, ...]]:
+    return set(answers(TOLD))
+
+
+def answers(statement: str) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+        return list(cursor.fetchall())
+
+
+def total() -> int:
+    """Of the whole country, folded or not: what a reader sums in one statement."""
+    ((count,),) = answers(f"""
+        SELECT coalesce(sum(n), 0) FROM (
+            SELECT open[cardinality(open)] + resolved[cardinality(open)]
+                + other[cardinality(open)] AS n
+            FROM cases_heatcell WHERE level = 0 AND facet = ''
+            UNION ALL {DELTAS}
+        ) AS counted
+    """)  # noqa: S608
+    return int(count)
+
+
+def test_a_case_is_a_delta_until_it_is_folded_into_every_level(squares):
+    make_case()
+    delta = HeatDelta.objects.get()
+    assert (delta.open, delta.resolved, delta.other) == (1, 0, 0)
+    assert (delta.place, delta.category, delta.entity) == ("900101", "PRU-01", "OBRAS")
+    assert fold() == 1
+    assert not HeatDelta.objects.exists()
+    # For all, for the entity and for the category, at the fifteen levels; and by day.
+    assert HeatCell.objects.count() == 3 * 15 + len(DAY_LEVELS)
+    assert {tuple(row.open) for row in HeatCell.objects.all()} == {(1,)}
+
+
+def test_a_status_of_another_kind_moves_a_case_over(squares):
+    case = make_case()
+    fold()
+    Case.objects.filter(pk=case.pk).update(status=Status.RESOLVED)
+    assert fold() == 2
+    for row in HeatCell.objects.all():
+        assert (row.open, row.resolved, row.other) == ([0], [1], [0])
+    Case.objects.filter(pk=case.pk).update(status=Status.CANCELLED)
+    fold()
+    for row in HeatCell.objects.all():
+        assert (row.open, row.resolved, row.other) == ([0], [0], [1])
+
+
+def test_the_last_case_of_a_cell_takes_its_rows_along(squares):
+    case = make_case()
+    fold()
+    case.delete()
+    fold()
+    assert not HeatCell.objects.exists()
+
+
+def test_what_shows_nothing_on_the_map_adds_nothing(squares):
+    make_case(category=make_category("PRI-01", precision="none", private=True))
+    make_case(category=make_category("PRI-02", precision="none"))
+    case = make_case()
+    before = HeatDelta.objects.count()
+    assert before == 1
+    Case.objects.filter(pk=case.pk).update(description="Otra", version=2)
+    assert HeatDelta.objects.count() == before
+
+
+def test_the_trigger_knows_the_workflows_open_and_resolved(db):
+    ((source,),) = answers(
+        "SELECT prosrc FROM pg_proc WHERE proname = 'cases_heat_note'"
+    )
+    lists = re.findall(r"status IN \(([^)]*)\)\)::integer AS (open|resolved)", source)
+    assert lists
+    for words, state in lists:
+        expected = {"open": OPEN, "resolved": RESOLVED}[state]
+        assert set(re.findall(r"'(\w+)'", words)) == {
+            str(status) for status in expected
+        }
+
+
+def test_rebuilding_tells_what_folding_told(squares):
+    multiply(make_case(), 300, status="(ARRAY['received','closed','rejected'])[1 + n % 3]",
+        filed_at="filed_at - n * interval '1 day'",
+        updated_at="filed_at",
+        entity_id="CASE WHEN n % 5 = 0 THEN NULL ELSE entity_id END",
+        corregimiento_id="CASE WHEN n % 7 = 0 THEN NULL ELSE corregimiento_id END",
+    )  # fmt: skip
+    while fold_batch(70):
+        pass
+    folded = told()
+    rebuild()
+    assert told() == folded
+    assert len(folded) > 5_000
+    # By its name, for the next one to take its place.
+    rebuild()
+    assert told() == folded
+
+
+def test_sums_are_the_same_at_every_level(squares):
+    multiply(make_case(), 200)
+    fold()
+    sums = answers("""
+        SELECT level, left(facet, 1), sum(open[cardinality(open)])
+        FROM cases_heatcell GROUP BY 1, 2
+    """)
+    assert len(sums) == 3 * 15 + len(DAY_LEVELS)
+    assert {count for *_, count in sums} == {201}
+
+
+def test_millions_may_be_filed_without_counting_and_counted_then(squares):
+    case = make_case()
+    with uncounted():
+        multiply(case, 50)
+    assert (HeatDelta.objects.count(), total()) == (1, 1)
+    call_command("rebuild_heat", verbosity=0)
+    assert (HeatDelta.objects.count(), total()) == (0, 51)
+    make_case()
+    assert total() == 52
+
+
+def test_the_job_folds(squares):
+    make_case()
+    fold_heat(timestamp=0)
+    assert (HeatDelta.objects.count(), total()) == (0, 1)
+    assert HeatState.objects.get().folded == 1
+
+
+def test_two_do_not_fold_at_once(elsewhere):
+    """The minutely job leaves it for the next minute; a person is told."""
+    assert elsewhere.play("fold_while_folded") == {
+        "fold: TryLater": 1,
+        "fold_heat: done": 1,
+        "rebuild_heat: CommandError": 1,
+    }
+
+
+def test_no_case_is_lost_or_counted_twice_while_all_happens_at_once(elsewhere):
+    """Writers, some of what they do undone, one that folds, one that rebuilds, a reader."""
+    met = elsewhere.play("heat_at_once", 15)
+    assert met.pop("read right") > 20
+    assert met.pop("folded") > 0
+    assert met.pop("rebuilt") > 0
+    assert met == {"done": 7, "at the end right": 1, "rebuilt the same": 1}

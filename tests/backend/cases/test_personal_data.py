@@ -1,0 +1,313 @@
+"""A person takes what is theirs out of a case, or leaves it; the case stays."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import orjson
+import pytest
+from django.apps import apps
+from django.core.files.storage import default_storage
+from django.db import OperationalError
+from django.utils import translation
+
+from backend.accounts.devices import issue_device
+from backend.accounts.models import Device
+from backend.cases.access import own_case
+from backend.cases.filing import Contact, ReportIdReused, file_case
+from backend.cases.handling import Transition, change_status
+from backend.cases.models import AccessLog, Case, Category, Follow, Notice, Reporter
+from backend.cases.personal_data import (
+    DELETE_FILES,
+    Cleaner,
+    NeededWhileOpen,
+    erase_me,
+    export_my_data,
+)
+from backend.cases.workflow import Status
+from tests.backend.cases import people
+from tests.backend.cases.failures import failing_at, files
+from tests.backend.cases.people import FILED, WORDS, make_person, marks_left
+from tests.factories import WEST, make_case, make_category, make_report
+from tests.jobs import run_jobs, waiting_jobs
+
+pytestmark = pytest.mark.usefixtures("squares")
+LATER = FILED + timedelta(days=10)
+
+
+def test_the_person_goes_and_the_case_stays():
+    case = make_person()
+    before = row()
+    digests = people.digests_of(case)
+    # All that is looked for can be found: nothing below is found absent by mistake.
+    assert marks_left(digests) == {*WORDS, *digests, "where taken"}
+
+    erase_me(case, LATER)
+    # Who was still to be told of the case is not found any more.
+    assert run_jobs().count(DELETE_FILES) == 1
+
+    assert marks_left(digests) == set()
+    after = row()
+    changed = {name for name in after if after[name] != before[name]}
+    assert changed == {
+        "description",
+        "public_description",
+        "place_hint",
+        "accuracy",
+        "captured_at",
+        "device_id",
+        "report_digest",
+        "forgotten_at",
+        "updated_at",
+        "version",
+    }
+    assert case.location.coords == after["location"].coords == WEST
+    assert after["category_id"] == "PRU-01"
+    assert after["description"] == "Soy […], cédula […]: llame al […]."
+    assert [line.note for line in case.history.all()] == [
+        "",
+        "Llamé a […] al […]",
+        "Mi correo es […]",
+        "Listo",
+    ]
+    photo = case.photos.get()
+    assert (photo.original, photo.taken_at, photo.taken_location) == ("", None, None)
+    assert files() == sorted([photo.image, photo.thumbnail])
+    assert not Notice.objects.exists()
+
+
+def row() -> dict[str, Any]:
+    """The only case, as its columns."""
+    return dict(Case.objects.values().get())
+
+
+def test_the_pin_still_opens_the_case_without_anybody_in_it():
+    case = make_person()
+    erase_me(case, LATER)
+    own = own_case(case.number, case.pin)
+    assert own.forgotten_at == LATER
+    assert not Reporter.objects.filter(case=own).exists()
+
+
+def test_sent_again_the_report_brings_nothing_back():
+    report = make_report(
+        description="Llame al 6987-6543",
+        contact=Contact("Zoraida", "6987-6543", "", "1"),
+    )
+    case = file_case(report).case
+    erase_me(case, LATER)
+    before = row()
+    again = file_case(report)
+    assert (again.is_new, again.case) == (False, case)
+    with pytest.raises(ReportIdReused):
+        file_case(make_report(id=report.id, description="Llame al 6987-6544"))
+    assert row() == before
+    assert not Reporter.objects.exists()
+
+
+def test_an_answer_sent_again_brings_nothing_back():
+    case = make_case()
+    step = Transition(Status.IN_REVIEW, "Mi número es 6987-6543", uuid4())
+    change_status(case, step, None)
+    erase_me(case, LATER)
+    assert not change_status(case, step, None).is_new
+    assert case.history.latest("pk").note == "Mi número es […]"
+
+
+def test_erased_twice_it_is_erased_once():
+    case = make_person()
+    erase_me(case, LATER)
+    run_jobs()
+    before = row()
+    erase_me(case, LATER + timedelta(days=1))
+    after = row()
+    assert {name for name in after if after[name] != before[name]} == {"version"}
+    assert after["forgotten_at"] == LATER
+    assert waiting_jobs(DELETE_FILES) == []
+
+
+def test_what_comes_after_is_erased_too():
+    case = make_case()
+    erase_me(case, LATER)
+    change_status(case, Transition(Status.IN_REVIEW, "Soy 8-765-4321"), None)
+    erase_me(case, LATER + timedelta(days=1))
+    assert case.history.latest("pk").note == "Soy […]"
+
+
+def test_other_people_go_on_following():
+    case = make_person()
+    other = people.other_follower(case)
+    stranger = Follow.objects.create(
+        case=case, email="otra@example.com", followed_at=FILED
+    )
+    erase_me(case, LATER)
+    assert {follow.device for follow in case.follows.exclude(device=None)} == {other}
+    assert case.follows.get(device=None) == stranger
+    assert case.supports.get().device == other
+
+
+def test_a_phone_with_other_cases_keeps_them():
+    case, other = make_person(), make_case()
+    Case.objects.filter(pk=other.pk).update(device=case.device)
+    erase_me(case, LATER)
+    assert list(Device.objects.all()) == [Case.objects.get(pk=other.pk).device]
+
+
+def test_an_open_denunciation_needs_to_know_whose_it_is():
+    denounced = make_category("PRU-09", act=Category.Act.DENUNCIATION)
+    case = make_person(Status.ASSIGNED, category=denounced)
+    before = people.everything_stored()
+    with pytest.raises(NeededWhileOpen):
+        erase_me(case, LATER)
+    assert people.everything_stored() == before
+    change_status(case, Transition(Status.REJECTED, "No procede"), None)
+    erase_me(case, LATER)
+    assert not Reporter.objects.exists()
+
+
+def test_what_fails_half_way_has_erased_nothing():
+    case = make_person()
+    before = people.everything_stored()
+    number = 1
+    while True:
+        with failing_at(number, OperationalError("power cut")) as failed:
+            try:
+                erase_me(case, LATER)
+            except OperationalError:
+                assert people.everything_stored() == before, failed
+            else:
+                break
+        number += 3
+    assert number > 10
+    assert marks_left({}) == {"camera"}  # until the job has run
+
+
+def test_the_files_go_after_the_rows_and_surely():
+    case = make_person()
+    original = case.photos.get(state="ready").original
+    erase_me(case, LATER)
+    assert default_storage.exists(original)
+    [(task, arguments)] = waiting_jobs(DELETE_FILES)
+    default_storage.delete(original)  # a job that had died half-way
+    assert run_jobs(task) == [task]
+    names = arguments["names"]
+    assert isinstance(names, list)
+    assert len(names) == 2
+    assert not any(default_storage.exists(name) for name in names)
+
+
+@pytest.mark.parametrize(
+    ("name", "written", "left"),
+    [
+        ("Ana Pérez", "Soy ana  PEREZ de aquí", "Soy […] de aquí"),
+        ("José Ñato", "jose nato y josé ñato.", "[…] y […]."),
+        ("Ana", "Ana cruza la Anamá", "[…] cruza la Anamá"),
+        ("Li", "Li limpia", "Li limpia"),
+        (".*", "todo (.*) queda", "todo (.*) queda"),
+        ("a+(b)", "fue a+(b), sí", "fue […], sí"),
+        ("", "Nadie", "Nadie"),
+    ],
+)
+def test_a_name_is_taken_out_however_it_is_written(name, written, left):
+    assert Cleaner(Reporter(name=name))(written) == left
+
+
+# ── To take along ────────────────────────────────────────────────────────────────
+
+
+def test_the_person_gets_all_that_is_held_of_them():
+    case = make_person()
+    people.other_follower(case)
+    data = export_my_data(case, LATER)
+    assert data["contact"] == {
+        "name": people.NAME,
+        "phone": people.PHONE,
+        "email": people.EMAIL,
+    }
+    assert data["consent"]["version"] == "2026-11"
+    assert data["consent"]["accepted_at"] == "2026-11-10T10:00:00-05:00"
+    assert "ANTAI" in data["consent"]["text"]
+    assert data["report"]["description"].startswith("Soy Zoraida")
+    assert data["report"]["location"] == list(WEST)
+    assert data["report"]["captured_at"] == "2026-11-08T22:14:15-05:00"
+    ready = data["photos"][0] if data["photos"][0]["url"] else data["photos"][1]
+    assert ready["taken_location"] == list(people.TAKEN_AT)
+    assert ready["taken_at"] == "2026-11-08T21:07:18-05:00"
+    assert ready["original_kept"]
+    assert ready["url"].startswith("http://127.0.0.1:8311/fotos/")
+    assert [line["note"] for line in data["history"]][
+        2
+    ] == f"Mi correo es {people.EMAIL}"
+    assert [line["by_reporter"] for line in data["history"]] == [
+        False,
+        False,
+        True,
+        False,
+    ]
+    assert data["device"]["push_endpoint"] == WORDS["push"]
+    assert [follow["channel"] for follow in data["follows"]] == ["push", "email"]
+    assert len(data["supports"]) == len(data["flags"]) == 1
+    assert len(data["notices"]) == 3
+    text = orjson.dumps(data).decode()
+    # The marks that a database writes otherwise are looked at above.
+    for name in WORDS.keys() - {"camera", "when taken", "when captured"}:
+        assert WORDS[name] in text, name
+    assert case.pin not in text
+
+
+EVERY_COLUMN = {
+    # What is not the person's: what the case is, and how the machine keeps it.
+    "Case": "category entity jurisdiction province district corregimiento zones snapped "
+    "near_border near_border_metres is_public demo due_at updated_at resolved_at version "
+    "under_review public_description public_location report_digest pin id",
+    "Reporter": "id case",
+    "Device": "token_digest revoked_at",
+    "Photo": "case change received original image thumbnail width height fingerprint "
+    "refusal released_at",
+    "Follow": "id case device email_fingerprint own",
+}
+EXPORTED = {
+    "Case": "number act description place_hint location accuracy status filed_at "
+    "captured_at language device report_id forgotten_at",
+    "Reporter": "name phone email consent consented_at",
+    "Device": "id language push made_at",
+    "Photo": "id state size sha256 taken_at taken_location doubts added_at",
+    "Follow": "email language followed_at confirmed_at",
+}
+
+
+def test_no_column_of_a_person_is_forgotten_in_the_export():
+    """A new column must be exported, or written here as not the person's."""
+    for name in EXPORTED:
+        app = "accounts" if name == "Device" else "cases"
+        columns = {f.name for f in apps.get_model(app, name)._meta.concrete_fields}
+        assert columns == {*EXPORTED[name].split(), *EVERY_COLUMN[name].split()}, name
+
+
+def test_without_a_contact_or_a_phone_there_is_little_to_take():
+    case = make_case()
+    issue_device()
+    Follow.objects.create(case=case, email="otra@example.com", followed_at=FILED)
+    data: dict[str, Any] = export_my_data(case, LATER)
+    assert data["contact"] is data["consent"] is data["device"] is None
+    assert data["follows"] == data["supports"] == data["flags"] == []
+
+
+def test_the_file_speaks_the_language_of_who_asks():
+    case = make_person()
+    with translation.override("en"):
+        english = export_my_data(case, LATER)["consent"]["text"]
+    assert "portability" in english
+
+
+def test_who_took_or_erased_it_is_written_down_without_a_name():
+    case = make_person()
+    export_my_data(case, LATER)
+    erase_me(case, LATER)
+    assert [(a.what, a.who, a.why) for a in AccessLog.objects.order_by("pk")] == [
+        ("taken", None, ""),
+        ("erased", None, ""),
+    ]
+    assert [a["what"] for a in export_my_data(case, LATER)["accesses"]][-1] == "taken"

@@ -1,0 +1,88 @@
+"""A row that is written by our own statement is the one that Django would have written."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.forms import model_to_dict
+
+from backend.accounts.devices import issue_device
+from backend.accounts.models import Device
+from backend.cases.models import Case, Follow, Reporter, StatusChange
+from backend.rows import insert
+from tests.factories import make_case, make_territory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def territory() -> None:
+    make_territory()
+
+
+def copy_of(row, **changes):
+    """A second one, not stored yet."""
+    values = {field.attname: getattr(row, field.attname) for field in row._meta.fields}
+    del values[row._meta.pk.attname]
+    return type(row)(**(values | changes))
+
+
+def test_a_case_is_stored_as_django_stores_it():
+    first = make_case()
+    first.refresh_from_db()
+    second = copy_of(
+        first, number="26-9999999-9", report_id="0" * 8 + "-0000-4000-8000-000000000000"
+    )
+    insert(second)
+    assert second.pk > first.pk
+    stored = Case.objects.get(pk=second.pk)
+    assert stored == second
+    apart = {"id", "number", "report_id"}
+    assert model_to_dict(stored, exclude=apart) == model_to_dict(first, exclude=apart)
+    assert (stored.location.srid, stored.public_location) == (
+        4326,
+        first.public_location,
+    )
+
+
+def test_a_row_with_a_key_of_its_own_keeps_it():
+    device = Device(token_digest="a" * 64, language="en", made_at=make_case().filed_at)
+    before = device.pk
+    insert(device)
+    assert Device.objects.get().pk == before == device.pk
+    device.language = "es"
+    device.save()  # no second one: it is known to be stored
+    assert Device.objects.get().language == "es"
+
+
+def test_what_is_stored_encrypted_is_encrypted_here_too():
+    case = make_case()
+    reporter = Reporter(
+        case=case,
+        name="Ana",
+        email="ana@example.org",
+        consent="x",
+        consented_at=case.filed_at,
+    )
+    insert(reporter)
+    assert Reporter.objects.get().name == "Ana"
+    (raw,) = Reporter.objects.extra(select={"raw": "name::text"}).values_list("raw")
+    assert "Ana" not in raw[0]
+
+
+def test_a_row_that_was_inserted_is_changed_by_saving_it():
+    line = StatusChange(
+        case=(case := make_case()), status="assigned", changed_at=case.filed_at
+    )
+    insert(line)
+    line.note = "Nota"
+    line.save()
+    assert case.history.count() == 2
+    assert case.history.last() == line
+
+
+def test_what_the_database_refuses_is_refused():
+    follow = {"case": (case := make_case()), "device": issue_device().device}
+    insert(Follow(**follow, followed_at=case.filed_at))
+    with pytest.raises(IntegrityError), transaction.atomic():
+        insert(Follow(**follow, followed_at=case.filed_at))

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.utils import timezone
-from django.utils.translation import get_language
+from django.http import HttpResponseBase
 from drf_spectacular.utils import (
     OpenApiParameter,
     PolymorphicProxySerializer,
@@ -14,16 +13,21 @@ from drf_spectacular.utils import (
 )
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from backend.cases.access import own_case, public_case
-from backend.cases.models import Case, Photo, StatusChange
+from backend.cases.citizens import possible, question_to, supports_of
+from backend.cases.deadlines import PANAMA
+from backend.cases.models import Case, Photo, Reporter, StatusChange
+from backend.cases.personal_data import contact_data, reporter_of
 from backend.cases.photo_links import url_of
+from backend.cases.photos import shown
 from backend.cases.workflow import Status
+from mobile_api.cached import IF_NONE_MATCH, NOT_MODIFIED
+from mobile_api.etags import unless_seen
 from mobile_api.fields import PointField
 from mobile_api.schemas import CaseSchema, OwnCaseSchema
-from provinces.models import Corregimiento, District, Entity, Province
+from provinces.models import Corregimiento, District, Entity, Province, reads_english
 
 PublicOrOwn = PolymorphicProxySerializer(
     component_name="PublicOrOwnCase",
@@ -40,24 +44,24 @@ class CaseView(APIView):
         parameters=[
             OpenApiParameter("pin", str, description="Six digits."),
             OpenApiParameter("X-Case-Pin", str, OpenApiParameter.HEADER),
+            IF_NONE_MATCH,
         ],
-        responses=PublicOrOwn,
+        responses={200: PublicOrOwn, **NOT_MODIFIED},
     )
-    def get(self, request: Request, number: str) -> Response:
+    def get(self, request: Request, number: str) -> HttpResponseBase:
         """The public view of a case; with its PIN, everything the reporter may know."""
         pin = request.headers.get("X-Case-Pin") or request.query_params.get("pin")
         if pin:
-            answer = own_view(own_case(number, pin), request)
-            return Response(answer, headers={"Cache-Control": "no-store"})
-        answer = public_view(public_case(number), request)
+            case = own_case(number, pin)
+            answer = own_view(case, request)
+            return unless_seen(request, case, answer, {"Cache-Control": "no-store"})
+        case = public_case(number)
         # The same address answers otherwise to who sends a pin.
-        return Response(
-            answer,
-            headers={
-                "Cache-Control": "public, max-age=30",
-                "Vary": "X-Case-Pin, Accept-Language, Cookie",
-            },
-        )
+        headers = {
+            "Cache-Control": "public, max-age=30",
+            "Vary": "X-Case-Pin, Accept-Language, Cookie",
+        }
+        return unless_seen(request, case, public_view(case, request), headers)
 
 
 def public_view(case: Case, request: Request) -> dict[str, Any]:
@@ -65,6 +69,7 @@ def public_view(case: Case, request: Request) -> dict[str, Any]:
     point = case.public_location
     return {
         "number": case.number,
+        "version": case.version,
         "status": case.status,
         "status_name": case.get_status_display(),
         "open": case.is_open,
@@ -84,7 +89,8 @@ def public_view(case: Case, request: Request) -> dict[str, Any]:
         "updated_at": in_panama(case.updated_at),
         "resolved_at": in_panama(case.resolved_at),
         "history": [public_line(line) for line in case.history.all()],
-        "photos": [photo_of(photo, request) for photo in photos_of(case)],
+        "photos": [photo_of(photo, request) for photo in shown(case)],
+        "supports": supports_of(case),
         "demo": case.demo,
         "url": url_of_case(case, request),
     }
@@ -92,7 +98,6 @@ def public_view(case: Case, request: Request) -> dict[str, Any]:
 
 def own_view(case: Case, request: Request) -> dict[str, Any]:
     """What the reporter may know besides."""
-    reporter = getattr(case, "reporter", None)
     return {
         **public_view(case, request),
         "description": case.description,
@@ -106,14 +111,17 @@ def own_view(case: Case, request: Request) -> dict[str, Any]:
         "history": [
             {**public_line(line), "note": line.note} for line in case.history.all()
         ],
-        "contact": reporter
-        and {
-            "name": reporter.name,
-            "phone": reporter.phone,
-            "email": reporter.email,
-            "consent": reporter.consent,
-        },
+        "photos": [photo_of(photo, request) for photo in shown(case, own=True)],
+        "can": possible(case),
+        "question": question_to(case),
+        "contact": own_contact(reporter_of(case)),
     }
+
+
+def own_contact(reporter: Reporter | None) -> dict[str, Any] | None:
+    """`unavailable` where the contact is there, but cannot be read now."""
+    contact = contact_data(reporter)
+    return contact and {**contact, "consent": reporter and reporter.consent}
 
 
 def public_line(line: StatusChange) -> dict[str, Any]:
@@ -125,14 +133,17 @@ def public_line(line: StatusChange) -> dict[str, Any]:
     }
 
 
-def photos_of(case: Case) -> list[Photo]:
-    return list(case.photos.select_related("case", "change"))
-
-
 def photo_of(photo: Photo, request: Request) -> dict[str, Any]:
+    ready = photo.state == Photo.State.READY
+    image, thumbnail = (
+        request.build_absolute_uri(url_of(photo, thumbnail=small)) if ready else None
+        for small in (False, True)
+    )
     return {
-        "url": request.build_absolute_uri(url_of(photo)),
-        "thumbnail": request.build_absolute_uri(url_of(photo, thumbnail=True)),
+        "id": str(photo.pk),
+        "state": photo.state,
+        "url": image,
+        "thumbnail": thumbnail,
         "width": photo.width,
         "height": photo.height,
         "of": photo.change.status if photo.change else Status.RECEIVED,
@@ -159,12 +170,12 @@ def named(place: Province | District | Corregimiento | None) -> Any:
 def named_entity(entity: Entity | None) -> dict[str, str] | None:
     if entity is None:
         return None
-    english = (get_language() or "").startswith("en") and entity.name_en
+    english = reads_english() and entity.name_en
     return {"code": entity.code, "name": english or entity.name}
 
 
 def in_panama(moment: datetime | None) -> str | None:
-    return timezone.localtime(moment).isoformat(timespec="seconds") if moment else None
+    return moment.astimezone(PANAMA).isoformat(timespec="seconds") if moment else None
 
 
 def url_of_case(case: Case, request: Request) -> str:

@@ -6,7 +6,6 @@ import base64
 from typing import Any
 from urllib.parse import urlencode
 
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
@@ -17,22 +16,25 @@ from rest_framework.views import APIView
 
 from backend.accounts.models import User
 from backend.cases.access import case_to_handle
-from backend.cases.handling import Transition, change_status
-from backend.cases.models import Case, StatusChange
-from backend.cases.photos import MOST_PHOTOS
-from backend.cases.workflow import CREW_MAY, OPEN, Status
+from backend.cases.handling import Changed, Transition, change_status
+from backend.cases.models import Case
+from backend.cases.photo_headers import MOST_PHOTOS
+from backend.cases.workflow import OPEN, Status
 from geo.nearby import Cursor, Near, nearby
 from mobile_api.cases import in_panama
+from mobile_api.etags import IF_MATCH, version_tag, versions_meant
 from mobile_api.fields import FiniteFloatField, MomentField, TextUUIDField
 from mobile_api.parsers import PhotosParser, StrictJSONParser
 from mobile_api.reports import plain_body
 from mobile_api.schemas import (
+    STEPS_OF_CREWS,
     ChangedSchema,
     NearbySchema,
     TransitionFormSchema,
     TransitionSchema,
 )
 from mobile_api.tokens import TokenAuthentication
+from provinces.models import reads_english
 
 FARTHEST_METRES = 500_000
 MOST_ROWS = 100
@@ -45,9 +47,18 @@ class NearbyQuery(serializers.Serializer[Any]):
     radius = FiniteFloatField(
         min_value=1, max_value=FARTHEST_METRES, default=5_000, help_text="metres"
     )
-    status = serializers.CharField(default="", allow_blank=True, max_length=200)
-    limit = serializers.IntegerField(min_value=1, max_value=MOST_ROWS, default=50)
-    cursor = serializers.CharField(default="", allow_blank=True, max_length=100)
+    status = serializers.CharField(
+        default="",
+        allow_blank=True,
+        max_length=200,
+        help_text="Open ones, with commas between; all of them, if absent.",
+    )
+    limit = serializers.IntegerField(
+        min_value=1, max_value=MOST_ROWS, default=50, help_text="Cases on one page."
+    )
+    cursor = serializers.CharField(
+        default="", allow_blank=True, max_length=100, help_text="From `next`."
+    )
 
     def validate_status(self, value: str) -> frozenset[str]:
         wanted = frozenset(filter(None, value.split(",")))
@@ -80,7 +91,7 @@ class NearbyView(APIView):
             asked["status"],
             asked["limit"],
             asked["cursor"],
-            english=(get_language() or "").startswith("en"),
+            english=reads_english(),
         )
         more = len(found) == asked["limit"]
         return Response(
@@ -95,7 +106,7 @@ class NearbyView(APIView):
 
 class TransitionSerializer(serializers.Serializer[Any]):
     id = TextUUIDField()
-    to = serializers.ChoiceField(sorted(CREW_MAY))
+    to = serializers.ChoiceField(STEPS_OF_CREWS)
     note = serializers.CharField(max_length=4000, allow_blank=True, default="")
     at = MomentField(allow_null=True, default=None)
     photo = serializers.ListField(
@@ -121,6 +132,7 @@ class TransitionsView(APIView):
     parser_classes = (StrictJSONParser, PhotosParser)
 
     @extend_schema(
+        parameters=[IF_MATCH],
         request={
             "application/json": TransitionSchema,
             "multipart/form-data": TransitionFormSchema,
@@ -128,13 +140,25 @@ class TransitionsView(APIView):
         responses={201: ChangedSchema, 200: ChangedSchema},
     )
     def post(self, request: Request, number: str) -> Response:
-        """Move a case on, once per transition id."""
+        """Move a case on, once per transition id.
+
+        Not with `If-Match`, when somebody else has meanwhile: 412.
+        """
         case = case_to_handle(crew(request), number)
         serializer = TransitionSerializer(data=plain_body(request, []))
         serializer.is_valid(raise_exception=True)
-        changed = change_status(case, serializer.to_transition(), by=crew(request))
+        changed = change_status(
+            case,
+            serializer.to_transition(),
+            by=crew(request),
+            meant_for=versions_meant(request),
+        )
         code = status.HTTP_201_CREATED if changed.is_new else status.HTTP_200_OK
-        return Response(changed_view(case, changed.change), status=code)
+        return Response(
+            changed_view(case, changed),
+            status=code,
+            headers={"ETag": version_tag(changed.version)},
+        )
 
 
 def crew(request: Request) -> User:
@@ -142,7 +166,8 @@ def crew(request: Request) -> User:
     return request.user
 
 
-def changed_view(case: Case, change: StatusChange) -> dict[str, Any]:
+def changed_view(case: Case, changed: Changed) -> dict[str, Any]:
+    change = changed.change
     return {
         "number": case.number,
         "status": change.status,
@@ -150,6 +175,7 @@ def changed_view(case: Case, change: StatusChange) -> dict[str, Any]:
         "note": change.note,
         "at": in_panama(change.reported_at),
         "changed_at": in_panama(change.changed_at),
+        "version": changed.version,
     }
 
 
@@ -166,10 +192,11 @@ def feature(near: Near) -> dict[str, Any]:
             "category": near.category,
             "category_name": near.category_name,
             "status": near.status,
+            "version": near.version,
             "description": near.description,
             "place_hint": near.place_hint,
-            "filed_at": in_panama(near.filed_at),
-            "due_at": in_panama(near.due_at),
+            "filed_at": near.filed_at,
+            "due_at": near.due_at,
             "distance": round(near.metres, 1),
         },
     }

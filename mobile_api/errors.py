@@ -17,18 +17,59 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 
-from backend.accounts.limits import TooMany
+from backend.accounts.devices import DeviceRevoked
+from backend.accounts.limits import ProofRequired, TooMany
+from backend.accounts.proofs import new_challenge
 from backend.cases.access import NoSuchCase, WrongPin
+from backend.cases.categories import UnknownCategory
+from backend.cases.citizens import FlagIdReused, NotItsPhoto
+from backend.cases.consent import NoConsentText, UnknownConsent
 from backend.cases.filing import ContactRequired, ReportIdReused
-from backend.cases.handling import NoteRequired, TransitionIdReused
+from backend.cases.handling import (
+    ChangedMeanwhile,
+    NoLonger,
+    NoteRequired,
+    TransitionIdReused,
+)
 from backend.cases.numbers import NotANumber, WrongDigit
-from backend.cases.photos import MOST_BYTES, ImageTooLarge, NotAnImage
+from backend.cases.personal_data import NeededWhileOpen
+from backend.cases.photo_headers import (
+    MOST_BYTES,
+    HeicNotRead,
+    ImageTooLarge,
+    NotAnImage,
+)
+from backend.cases.storage import StorageAway
+from backend.cases.uploads import (
+    MOST_PIECE_BYTES,
+    DigestMismatch,
+    NoSuchReport,
+    PhotoIdReused,
+    TooManyPhotos,
+    WrongOffset,
+)
 from backend.cases.workflow import NotAllowed
-from provinces.places import NoBoundaries, OutsidePanama
+from mobile_api.callers import SCHEME, DeviceRequired
+from provinces.places import NoBoundaries, NotThisSide, OutsidePanama
 
 
-class UnknownCategory(Exception):
-    """No active category has this code."""
+class PinRequired(Exception):
+    """Only whoever reported the case may do this, and its PIN says who that is."""
+
+
+class BadRange(Exception):
+    """The headers of a piece do not say which part of which photo it is."""
+
+
+class PieceTooLarge(Exception):
+    """More bytes than a piece may have."""
+
+
+class CutShort(Exception):
+    """Fewer bytes came than the headers promise."""
+
+
+STORAGE_RETRY_SECONDS = "30"
 
 
 class Problem(NamedTuple):
@@ -42,6 +83,12 @@ def largest_photo() -> str:
     # Not `_("…") % …`: that would be Spanish for ever, from the moment of the import.
     return gettext("El máximo es de %(megabytes)s MB y 50 megapíxeles.") % {
         "megabytes": MOST_BYTES // 1024**2
+    }
+
+
+def largest_piece() -> str:
+    return gettext("El máximo es de %(kilobytes)s kB.") % {
+        "kilobytes": MOST_PIECE_BYTES // 1024
     }
 
 
@@ -70,6 +117,12 @@ ANSWERS: dict[type[Exception], Problem] = {
         _("El archivo no es una foto JPEG, PNG o WebP completa."),
         _("Tome la foto otra vez o elija otra."),
     ),
+    HeicNotRead: Problem(
+        422,
+        "not-an-image",
+        _("Este servicio no lee fotos HEIC."),
+        _("Guárdela como JPEG («Más compatible», en un iPhone) y envíela otra vez."),
+    ),
     ImageTooLarge: Problem(
         413,
         "image-too-large",
@@ -81,6 +134,57 @@ ANSWERS: dict[type[Exception], Problem] = {
         "report-id-reused",
         _("Ese identificador ya se usó para otro reporte."),
         _("Nada cambió en el primero. Envíe este con un identificador nuevo."),
+    ),
+    NoSuchReport: Problem(
+        404,
+        "no-such-report",
+        _("No existe ese reporte."),
+        _("Envíe primero el reporte; después, sus fotos."),
+    ),
+    PhotoIdReused: Problem(
+        409,
+        "photo-id-reused",
+        _("Ese identificador ya se usó para otra foto."),
+        _("Nada cambió en la primera. Envíe esta con un identificador nuevo."),
+    ),
+    TooManyPhotos: Problem(
+        422, "too-many-photos", _("El reporte ya tiene todas las fotos que caben.")
+    ),
+    WrongOffset: Problem(
+        409,
+        "wrong-offset",
+        _("Esa parte no sigue a lo que ya llegó de la foto."),
+        _("Continúe desde el byte que dice «received»."),
+    ),
+    DigestMismatch: Problem(
+        422,
+        "digest-mismatch",
+        _("La foto que llegó no es la que se envió."),
+        _("No se guardó nada de ella: envíela otra vez desde el principio."),
+    ),
+    BadRange: Problem(
+        400,
+        "bad-range",
+        _("Los encabezados no dicen qué parte de la foto es esta."),
+        _("Content-Range: bytes 0-524287/1234567, y Repr-Digest: sha-256=:…:"),
+    ),
+    PieceTooLarge: Problem(
+        413,
+        "piece-too-large",
+        _("La parte es demasiado grande."),
+        lazy(largest_piece, str)(),
+    ),
+    CutShort: Problem(
+        400,
+        "cut-short",
+        _("La parte no llegó completa."),
+        _("No se guardó nada de ella: envíela otra vez."),
+    ),
+    StorageAway: Problem(
+        503,
+        "unavailable",
+        _("Por un momento no hay dónde guardar archivos."),
+        _("Nada se perdió: vuelva a intentarlo en unos minutos."),
     ),
     TransitionIdReused: Problem(
         409,
@@ -95,7 +199,37 @@ ANSWERS: dict[type[Exception], Problem] = {
     NoteRequired: Problem(
         422,
         "note-required",
-        _("Este cambio necesita una nota para el ciudadano."),
+        _("Este cambio necesita una nota."),
+        _("Sin ella no se sabe qué se pregunta, qué se responde o por qué."),
+    ),
+    ChangedMeanwhile: Problem(
+        412,
+        "changed-meanwhile",
+        _("El caso cambió mientras tanto."),
+        _("Mire cómo está ahora, y repita el cambio si todavía hace falta."),
+    ),
+    NoLonger: Problem(
+        409,
+        "no-longer",
+        _("El caso se cerró hace demasiado tiempo para reabrirlo."),
+        _("Si el problema sigue, haga un reporte nuevo."),
+    ),
+    FlagIdReused: Problem(
+        409,
+        "flag-id-reused",
+        _("Ese identificador ya se usó para otro aviso."),
+    ),
+    NotItsPhoto: Problem(
+        422, "not-its-photo", _("El caso no tiene a la vista esa foto.")
+    ),
+    NeededWhileOpen: Problem(
+        409,
+        "needed-while-open",
+        _("Una denuncia abierta necesita saber de quién es."),
+        _(
+            "Lo pide la Ley 38 de 2000, artículo 65. Retire la denuncia o espere a que "
+            "se cierre, y entonces borre sus datos."
+        ),
     ),
     NoSuchCase: Problem(404, "no-such-case", _("No existe ese caso.")),
     NotANumber: Problem(
@@ -110,6 +244,7 @@ ANSWERS: dict[type[Exception], Problem] = {
         _("Ese número tiene un dígito equivocado."),
         _("Revise el número: no corresponde a ningún caso posible."),
     ),
+    PinRequired: Problem(403, "pin-required", _("Para esto hace falta el PIN.")),
     WrongPin: Problem(403, "wrong-pin", _("El PIN no es el de este caso.")),
     TooMany: Problem(
         429,
@@ -117,8 +252,28 @@ ANSWERS: dict[type[Exception], Problem] = {
         _("Demasiados intentos."),
         _("Espere un momento y vuelva a intentarlo."),
     ),
+    ProofRequired: Problem(
+        403,
+        "proof-required",
+        _("Antes hace falta una pequeña prueba de trabajo."),
+        _("Resuelva «challenge» y repita el envío con la respuesta en X-Proof."),
+    ),
+    DeviceRevoked: Problem(
+        401,
+        "device-revoked",
+        _("El token de este teléfono ya no vale."),
+        _("Pida otro y repita el envío."),
+    ),
+    DeviceRequired: Problem(
+        401, "device-required", _("Para esto hace falta el token de un teléfono.")
+    ),
     NoBoundaries: Problem(
         503, "unavailable", _("El servicio se está preparando: faltan los límites.")
+    ),
+    NoConsentText: Problem(
+        503,
+        "unavailable",
+        _("El servicio se está preparando: falta el texto de consentimiento."),
     ),
     RequestDataTooBig: Problem(413, "body-too-large", _("El envío es muy grande.")),
     exceptions.ValidationError: Problem(
@@ -157,33 +312,80 @@ ANSWERS: dict[type[Exception], Problem] = {
 }
 
 
+# What is wrong with one field of a body or an address, which only the rules can tell.
+WRONG_FIELDS: dict[type[Exception], tuple[str, str, str | Promise]] = {
+    NotThisSide: (
+        "district",
+        "not-this-side",
+        _("El distrito no es el del punto ni el vecino que está más cerca."),
+    ),
+    UnknownConsent: (
+        "consent",
+        "unknown-consent",
+        _("No hay un texto de consentimiento con esa versión."),
+    ),
+}
+
+
 def problem_response(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
     """DRF's exception handler: None lets an error of ours stay an error."""
+    error = named_field(error)
     answer = next(
         (ANSWERS[kind] for kind in type(error).__mro__ if kind in ANSWERS), None
     )
     if answer is None:
         return None
-    if isinstance(error, exceptions.ValidationError):
-        return invalid(answer, error)
-    response = problem(answer)
-    if isinstance(error, TooMany):
-        response["Retry-After"] = str(error.retry_after)
-    if answer.status == 401:
-        response["WWW-Authenticate"] = "Token"
-    if isinstance(error, exceptions.MethodNotAllowed):
-        response["Allow"] = ", ".join(context["view"].allowed_methods)
+    response = problem(answer, **also_told(error))
+    for name, value in headers_of(error, answer, context).items():
+        response[name] = value
     return response
 
 
-def invalid(answer: Problem, error: exceptions.ValidationError) -> HttpResponse:
-    return problem(
-        answer,
-        errors=[
-            {"pointer": pointer, "code": detail.code, "detail": str(detail)}
-            for pointer, detail in pointers(error.detail)
-        ],
-    )
+def named_field(error: Exception) -> Exception:
+    """What is wrong with one field, found beyond its serializer, as a bad body."""
+    if type(error) not in WRONG_FIELDS:
+        return error
+    name, code, detail = WRONG_FIELDS[type(error)]
+    return exceptions.ValidationError({name: [str(detail)]}, code)
+
+
+def also_told(error: Exception) -> dict[str, Any]:
+    """What a program needs to go on from here."""
+    match error:
+        case exceptions.ValidationError():
+            return {"errors": wrong_fields(error)}
+        case ProofRequired():
+            return {"challenge": new_challenge()}
+        case ChangedMeanwhile():
+            return {"version": error.version}
+        case WrongOffset():
+            return {"received": error.received}
+        case DigestMismatch():
+            return {"received": 0}
+    return {}
+
+
+def headers_of(
+    error: Exception, answer: Problem, context: dict[str, Any]
+) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    if isinstance(error, TooMany):
+        headers["Retry-After"] = str(error.retry_after)
+    elif isinstance(error, StorageAway):
+        headers["Retry-After"] = STORAGE_RETRY_SECONDS
+    if answer.status == 401:
+        of_a_phone = isinstance(error, DeviceRevoked | DeviceRequired)
+        headers["WWW-Authenticate"] = SCHEME if of_a_phone else "Token"
+    if isinstance(error, exceptions.MethodNotAllowed):
+        headers["Allow"] = ", ".join(context["view"].allowed_methods)
+    return headers
+
+
+def wrong_fields(error: exceptions.ValidationError) -> list[dict[str, str]]:
+    return [
+        {"pointer": pointer, "code": str(detail.code), "detail": str(detail)}
+        for pointer, detail in pointers(error.detail)
+    ]
 
 
 def pointers(

@@ -13,6 +13,9 @@ from django.contrib.gis.geos import Point
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
+FARTHEST_ACCURACY_METRES = 100_000
+LONGEST_SECONDS = 1e9
+PHONE_NUMBER = r"^\+?[\d\s().-]{7,30}$"
 # In a form and in an address numbers are text; Python would also read "1_0" and "١٢".
 WRITTEN = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 log = logging.getLogger(__name__)
 RETRY_AFTER = {"Retry-After": "2"}  # seconds
-FOR_PROGRAMS = ("/api/", "/data/")
+FOR_PROGRAMS = ("/api/", "/data/", "/ogc/", "/open311/", "/tiles/")
 
 
 class DatabaseAwayMiddleware:

@@ -11,7 +11,7 @@ from django.core.exceptions import RequestDataTooBig
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser, MultiPartParser
 
-from backend.cases.photos import MOST_BYTES, MOST_PHOTOS
+from backend.cases.photo_headers import MOST_BYTES, MOST_PHOTOS
 
 
 class StrictJSONParser(BaseParser):

@@ -12,10 +12,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from backend.accounts.models import Device
+from backend.cases.categories import category_of
 from backend.cases.filing import Contact, Report, file_case
 from backend.cases.models import Case, Category
-from backend.cases.photos import MOST_PHOTOS
+from backend.cases.photo_headers import MOST_PHOTOS
 from backend.cases.workflow import Status
+from mobile_api.callers import DeviceAuthentication, device_of_request
 from mobile_api.cases import (
     doubts_about_place,
     in_panama,
@@ -23,8 +26,10 @@ from mobile_api.cases import (
     named_entity,
     url_of_case,
 )
-from mobile_api.errors import UnknownCategory
 from mobile_api.fields import (
+    FARTHEST_ACCURACY_METRES,
+    LONGEST_SECONDS,
+    PHONE_NUMBER,
     FiniteFloatField,
     MomentField,
     PointField,
@@ -33,14 +38,17 @@ from mobile_api.fields import (
 )
 from mobile_api.parsers import PhotosParser, StrictJSONParser
 from mobile_api.schemas import FiledSchema, ReportFormSchema, ReportSchema
+from mobile_api.throttles import Taken, What, limit
+from provinces.editions import edition_in_force
 
-FARTHEST_ACCURACY_METRES = 100_000
+# Nobody takes a photo, places a pin and says what is wrong in less.
+SOONEST_SECONDS = 3.0
 
 
 class ContactSerializer(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=160)
     phone = serializers.RegexField(
-        r"^\+?[\d\s().-]{7,30}$", max_length=30, required=False, allow_blank=True
+        PHONE_NUMBER, max_length=30, required=False, allow_blank=True
     )
     email = serializers.EmailField(required=False, allow_blank=True)
 
@@ -67,6 +75,13 @@ class ReportSerializer(serializers.Serializer[Any]):
     consent = serializers.CharField(max_length=40, allow_blank=True, default="")
     # Not the language of the headers: the same body under other headers is the same.
     language = serializers.ChoiceField(["es", "en"], default="es")
+    # The side of a border that was chosen: a district's code.
+    district = serializers.CharField(max_length=4, allow_blank=True, default="")
+    # A field that no person sees, and how long the form was open, in seconds.
+    website = serializers.CharField(max_length=300, allow_blank=True, default="")
+    elapsed = FiniteFloatField(
+        min_value=0, max_value=LONGEST_SECONDS, allow_null=True, default=None
+    )
     photo = serializers.ListField(
         child=serializers.FileField(allow_empty_file=True),
         max_length=MOST_PHOTOS,
@@ -81,13 +96,25 @@ class ReportSerializer(serializers.Serializer[Any]):
             )
         return attrs
 
-    def to_report(self) -> Report:
+    @property
+    def looks_automatic(self) -> bool:
+        sent = self.validated_data
+        hasty = sent["elapsed"] is not None and sent["elapsed"] < SOONEST_SECONDS
+        return bool(sent["website"]) or hasty
+
+    @property
+    def phone(self) -> str:
+        contact = self.validated_data["contact"] or {}
+        return str(contact.get("phone", ""))
+
+    def to_report(self, device: Device | None) -> Report:
         """Raises UnknownCategory."""
         sent = self.validated_data
         contact = sent["contact"]
+        edition = edition_in_force()
         return Report(
             id=sent["id"],
-            category=category_of(sent["category"]),
+            category=category_of(sent["category"], edition),
             location=sent["location"],
             accuracy=sent["accuracy"],
             description=sent["description"],
@@ -97,11 +124,14 @@ class ReportSerializer(serializers.Serializer[Any]):
             captured_at=sent["captured_at"],
             language=sent["language"],
             photos=[photo.file for photo in sent["photo"]],
+            district=sent["district"],
+            device=device,
+            edition=edition,
         )
 
 
 class ReportsView(APIView):
-    authentication_classes = ()
+    authentication_classes = (DeviceAuthentication,)
     permission_classes = (AllowAny,)
     parser_classes = (StrictJSONParser, PhotosParser)
 
@@ -116,7 +146,16 @@ class ReportsView(APIView):
         """File a report, once per id: sent again, it gets the same answer with 200."""
         serializer = ReportSerializer(data=plain_body(request, ["location", "contact"]))
         serializer.is_valid(raise_exception=True)
-        filed = file_case(serializer.to_report())
+        report = serializer.to_report(device_of_request(request))
+        used: list[Taken] = []
+
+        def admit() -> None:
+            suspicious = serializer.looks_automatic
+            used.append(limit(request, What.REPORT, 1, serializer.phone, suspicious))
+
+        filed = file_case(report, admit=admit)
+        if used and not filed.is_new:
+            used.pop().give_back()  # sent twice at once
         code = status.HTTP_201_CREATED if filed.is_new else status.HTTP_200_OK
         headers = {"Cache-Control": "no-store"}
         if not filed.is_new:
@@ -136,15 +175,6 @@ def plain_body(request: Request, written_as_json: list[str]) -> Any:
     # Also what came as text, to be refused: it would be a photo lost without a word.
     fields["photo"] = [*body.getlist("photo"), *body.getlist("photos")]
     return fields
-
-
-def category_of(code: str) -> Category:
-    try:
-        return Category.objects.select_related("duty", "group").get(
-            code=code, active=True
-        )
-    except Category.DoesNotExist as unknown:
-        raise UnknownCategory(code) from unknown
 
 
 def receipt(case: Case, request: Request) -> dict[str, Any]:

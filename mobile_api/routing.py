@@ -14,9 +14,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from backend.cases.categories import category_of
 from mobile_api.cases import named_entity
-from mobile_api.fields import FiniteFloatField
-from mobile_api.reports import FARTHEST_ACCURACY_METRES, category_of
+from mobile_api.fields import FARTHEST_ACCURACY_METRES, FiniteFloatField
 from mobile_api.schemas import ExplanationSchema
 from mobile_api.tokens import TokenAuthentication
 from provinces.models import Jurisdiction
@@ -27,8 +27,10 @@ from provinces.routing import Explanation, Outcome, explain
 class ExplainQuery(serializers.Serializer[Any]):
     lat = FiniteFloatField(min_value=-90, max_value=90)
     lon = FiniteFloatField(min_value=-180, max_value=180)
-    category = serializers.CharField(max_length=8)
-    at = serializers.DateField(required=False)
+    category = serializers.CharField(max_length=8, help_text="Its code.")
+    at = serializers.DateField(
+        required=False, help_text="The day the rules are asked for; today, if absent."
+    )
     accuracy = FiniteFloatField(
         min_value=0, max_value=FARTHEST_ACCURACY_METRES, default=0, help_text="metres"
     )

@@ -7,9 +7,13 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from backend.cases.models import Category
-from backend.cases.photos import MOST_PHOTOS
+from backend.cases.models import Category, Flag, Photo
+from backend.cases.photo_headers import MOST_PHOTOS
 from backend.cases.workflow import CREW_MAY, OPEN, Status
+from mobile_api.fields import FARTHEST_ACCURACY_METRES, LONGEST_SECONDS, PHONE_NUMBER
+
+OPEN_STATUSES = sorted(OPEN)
+STEPS_OF_CREWS = [(status, Status(status).label) for status in sorted(CREW_MAY)]
 
 
 @extend_schema_field(
@@ -42,7 +46,7 @@ def photo_uploads() -> serializers.ListField:
         child=PhotoUpload(),
         required=False,
         max_length=MOST_PHOTOS,
-        help_text="JPEG, PNG or WebP, up to 12 MB and 50 megapixels each.",
+        help_text="JPEG, PNG or WebP (HEIC where it is installed), up to 12 MB and 50 megapixels each.",
     )
 
 
@@ -59,16 +63,22 @@ class ContactSchema(serializers.Serializer[Any]):
     """A name, and a phone or an e-mail address."""
 
     name = serializers.CharField(max_length=160)
-    phone = serializers.CharField(required=False)
+    phone = serializers.RegexField(PHONE_NUMBER, max_length=30, required=False)
     email = serializers.EmailField(required=False)
 
 
 class ReportInBothSchema(serializers.Serializer[Any]):
     id = serializers.UUIDField(help_text="Made by the phone, one per report.")
     category = serializers.CharField(max_length=8)
-    accuracy = serializers.FloatField(required=False, min_value=0, help_text="metres")
+    accuracy = serializers.FloatField(
+        required=False,
+        allow_null=True,
+        min_value=0,
+        max_value=FARTHEST_ACCURACY_METRES,
+        help_text="metres",
+    )
     captured_at = serializers.DateTimeField(
-        required=False, help_text="The phone's time."
+        required=False, allow_null=True, help_text="The phone's time."
     )
     description = serializers.CharField(required=False, max_length=4000)
     place_hint = serializers.CharField(required=False, max_length=300)
@@ -81,11 +91,26 @@ class ReportInBothSchema(serializers.Serializer[Any]):
         help_text="Version of the text accepted; required with a contact.",
     )
     language = serializers.ChoiceField(["es", "en"], default="es")
+    district = serializers.CharField(
+        required=False,
+        max_length=4,
+        help_text="The side that was chosen: the place's own district or `near_border`.",
+    )
+    website = serializers.CharField(
+        required=False, max_length=300, help_text="Left empty."
+    )
+    elapsed = serializers.FloatField(
+        required=False,
+        allow_null=True,
+        min_value=0,
+        max_value=LONGEST_SECONDS,
+        help_text="Seconds that the form was open.",
+    )
 
 
 class ReportSchema(ReportInBothSchema):
     location = GeoJSONPoint()
-    contact = ContactSchema(required=False)
+    contact = ContactSchema(required=False, allow_null=True)
 
 
 class ReportFormSchema(ReportInBothSchema):
@@ -125,9 +150,23 @@ class HistoryLineSchema(serializers.Serializer[Any]):
     changed_at = serializers.DateTimeField()
 
 
+class UploadSchema(serializers.Serializer[Any]):
+    """How much of a photo has arrived; all of it once it is no longer `uploading`."""
+
+    id = serializers.UUIDField()
+    size = serializers.IntegerField(help_text="bytes; 0 while nothing is known of it")
+    received = serializers.IntegerField(help_text="bytes: where to go on")
+    state = serializers.ChoiceField(Photo.State.choices)
+    sha256 = serializers.CharField(allow_blank=True, help_text="In hex.")
+
+
 class PhotoSchema(serializers.Serializer[Any]):
-    url = serializers.URLField()
-    thumbnail = serializers.URLField()
+    """A photo that is shown; to its reporter also one that is not ready, without links."""
+
+    id = serializers.UUIDField()
+    state = serializers.ChoiceField(Photo.State.choices)
+    url = serializers.URLField(allow_null=True)
+    thumbnail = serializers.URLField(allow_null=True)
     width = serializers.IntegerField()
     height = serializers.IntegerField()
     of = serializers.ChoiceField(Status.choices)
@@ -135,6 +174,7 @@ class PhotoSchema(serializers.Serializer[Any]):
 
 class CaseSchema(PlaceSchema):
     number = serializers.CharField()
+    version = serializers.IntegerField(help_text="Of the history: see `If-Match`.")
     status = serializers.ChoiceField(Status.choices)
     status_name = serializers.CharField()
     open = serializers.BooleanField()
@@ -151,6 +191,7 @@ class CaseSchema(PlaceSchema):
     resolved_at = serializers.DateTimeField(allow_null=True)
     history = HistoryLineSchema(many=True)
     photos = PhotoSchema(many=True)
+    supports = serializers.IntegerField(help_text="How many others it affects too.")
     demo = serializers.BooleanField()
     url = serializers.URLField()
 
@@ -159,10 +200,28 @@ class OwnHistoryLineSchema(HistoryLineSchema):
     note = serializers.CharField(help_text="As it was written.")
 
 
-class OwnContactSchema(ContactSchema):
-    """What the reporter said of themselves."""
+class KeptContactSchema(serializers.Serializer[Any]):
+    """What the reporter said of themselves; what they did not say is empty."""
 
+    name = serializers.CharField()
+    phone = serializers.CharField()
+    email = serializers.CharField()
+
+
+class OwnContactSchema(KeptContactSchema):
     consent = serializers.CharField()
+    unavailable = serializers.BooleanField(
+        required=False, help_text="It is kept, but cannot be read now: all is empty."
+    )
+
+
+class PossibleSchema(serializers.Serializer[Any]):
+    """What the reporter could do now."""
+
+    confirm = serializers.BooleanField()
+    reopen = serializers.BooleanField()
+    answer = serializers.BooleanField()
+    cancel = serializers.BooleanField()
 
 
 class OwnCaseSchema(CaseSchema):
@@ -175,13 +234,91 @@ class OwnCaseSchema(CaseSchema):
     captured_at = serializers.DateTimeField(allow_null=True)
     history = OwnHistoryLineSchema(many=True)
     contact = OwnContactSchema(allow_null=True)
+    can = PossibleSchema()
+    question = serializers.CharField(
+        allow_null=True, help_text="What the reporter is asked, while it waits."
+    )
+
+
+class SimilarCaseSchema(serializers.Serializer[Any]):
+    number = serializers.CharField()
+    category = serializers.CharField()
+    category_name = serializers.CharField()
+    status = serializers.ChoiceField(Status.choices)
+    status_name = serializers.CharField()
+    distance = serializers.FloatField(help_text="metres to the public point")
+    filed_at = serializers.DateTimeField()
+    supports = serializers.IntegerField()
+    description = serializers.CharField(help_text="Its beginning.")
+    thumbnail = serializers.URLField(allow_null=True)
+    url = serializers.URLField()
+
+
+class SimilarSchema(serializers.Serializer[Any]):
+    cases = SimilarCaseSchema(many=True)
+    radius = serializers.IntegerField(help_text="metres")
+
+
+class SupportSchema(serializers.Serializer[Any]):
+    id = serializers.UUIDField(help_text="Made by the phone; counted once per phone.")
+
+
+class SupportedSchema(serializers.Serializer[Any]):
+    supports = serializers.IntegerField()
+    following = serializers.BooleanField()
+
+
+class FollowSchema(serializers.Serializer[Any]):
+    id = serializers.UUIDField(help_text="Made by the phone; what is last said holds.")
+    on = serializers.BooleanField()
+    email = serializers.EmailField(
+        required=False,
+        max_length=254,
+        help_text="Who reads it is asked by mail; nothing is sent before they say yes.",
+    )
+
+
+class FollowingSchema(serializers.Serializer[Any]):
+    following = serializers.BooleanField(help_text="This phone.")
+    email_pending = serializers.BooleanField()
+
+
+class FlagSchema(serializers.Serializer[Any]):
+    id = serializers.UUIDField(help_text="Made by the phone, one per flag.")
+    reason = serializers.ChoiceField(Flag.Reason.choices)
+    note = serializers.CharField(required=False, max_length=1000)
+    photo = serializers.UUIDField(
+        required=False, allow_null=True, help_text="A photo's `id`."
+    )
+
+
+class FlaggedSchema(serializers.Serializer[Any]):
+    flagged = serializers.BooleanField()
+
+
+class StepSchema(serializers.Serializer[Any]):
+    id = serializers.UUIDField(help_text="Made by the phone, one per step.")
+    note = serializers.CharField(required=False, max_length=4000)
+
+
+class NotedStepSchema(StepSchema):
+    note = serializers.CharField(max_length=4000)
+
+
+class SteppedSchema(serializers.Serializer[Any]):
+    number = serializers.CharField()
+    status = serializers.ChoiceField(Status.choices)
+    status_name = serializers.CharField()
+    version = serializers.IntegerField()
+    changed_at = serializers.DateTimeField()
 
 
 class NearPropertiesSchema(serializers.Serializer[Any]):
     number = serializers.CharField()
     category = serializers.CharField()
     category_name = serializers.CharField()
-    status = serializers.ChoiceField(sorted(OPEN))
+    status = serializers.ChoiceField(OPEN_STATUSES)
+    version = serializers.IntegerField(help_text="For `If-Match`, in quotes.")
     description = serializers.CharField()
     place_hint = serializers.CharField()
     filed_at = serializers.DateTimeField()
@@ -204,9 +341,11 @@ class NearbySchema(serializers.Serializer[Any]):
 
 class TransitionSchema(serializers.Serializer[Any]):
     id = serializers.UUIDField(help_text="Made by the phone, one per transition.")
-    to = serializers.ChoiceField(sorted(CREW_MAY))
+    to = serializers.ChoiceField(STEPS_OF_CREWS)
     note = serializers.CharField(required=False, max_length=4000)
-    at = serializers.DateTimeField(required=False, help_text="The phone's time.")
+    at = serializers.DateTimeField(
+        required=False, allow_null=True, help_text="The phone's time."
+    )
 
 
 class TransitionFormSchema(TransitionSchema):
@@ -220,6 +359,7 @@ class ChangedSchema(serializers.Serializer[Any]):
     note = serializers.CharField()
     at = serializers.DateTimeField(allow_null=True)
     changed_at = serializers.DateTimeField()
+    version = serializers.IntegerField()
 
 
 class RuleSchema(serializers.Serializer[Any]):
@@ -244,3 +384,119 @@ class ExplanationSchema(serializers.Serializer[Any]):
     winner = RuleSchema(allow_null=True)
     second_best = RuleSchema(allow_null=True)
     nearest_border = NeighbourSchema(allow_null=True)
+
+
+class HeldContactSchema(KeptContactSchema):
+    unavailable = serializers.BooleanField(required=False)
+
+
+class HeldConsentSchema(serializers.Serializer[Any]):
+    version = serializers.CharField()
+    accepted_at = serializers.DateTimeField()
+    text = serializers.CharField(allow_null=True)
+
+
+class HeldCaseSchema(serializers.Serializer[Any]):
+    number = serializers.CharField()
+    category = serializers.CharField()
+    category_name = serializers.CharField()
+    act = serializers.ChoiceField(Category.Act.choices)
+    status = serializers.ChoiceField(Status.choices)
+    status_name = serializers.CharField()
+    filed_at = serializers.DateTimeField()
+
+
+def degrees(**options: Any) -> serializers.ListField:
+    return serializers.ListField(
+        child=serializers.FloatField(),
+        min_length=2,
+        max_length=2,
+        help_text="Longitude, latitude: degrees, WGS 84.",
+        **options,
+    )
+
+
+class HeldReportSchema(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    description = serializers.CharField()
+    place_hint = serializers.CharField()
+    location = degrees()
+    accuracy = serializers.FloatField(allow_null=True, help_text="metres")
+    captured_at = serializers.DateTimeField(allow_null=True)
+    language = serializers.ChoiceField(["es", "en"])
+
+
+class HeldPhotoSchema(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    state = serializers.CharField()
+    size = serializers.IntegerField()
+    sha256 = serializers.CharField()
+    added_at = serializers.DateTimeField()
+    taken_at = serializers.DateTimeField(allow_null=True)
+    taken_location = degrees(allow_null=True)
+    doubts = serializers.ListField(child=serializers.CharField())
+    original_kept = serializers.BooleanField()
+    url = serializers.URLField(allow_null=True)
+
+
+class HeldLineSchema(HistoryLineSchema):
+    by_reporter = serializers.BooleanField()
+
+
+class HeldDeviceSchema(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    made_at = serializers.DateTimeField()
+    language = serializers.CharField()
+    push_endpoint = serializers.CharField(allow_null=True)
+
+
+class HeldFollowSchema(serializers.Serializer[Any]):
+    channel = serializers.ChoiceField(["push", "email"])
+    email = serializers.CharField(allow_blank=True)
+    language = serializers.CharField()
+    followed_at = serializers.DateTimeField()
+    confirmed_at = serializers.DateTimeField(allow_null=True)
+
+
+class HeldSupportSchema(serializers.Serializer[Any]):
+    given_at = serializers.DateTimeField()
+
+
+class HeldFlagSchema(serializers.Serializer[Any]):
+    reason = serializers.CharField()
+    note = serializers.CharField(allow_blank=True)
+    raised_at = serializers.DateTimeField()
+
+
+class HeldNoticeSchema(serializers.Serializer[Any]):
+    channel = serializers.ChoiceField(["push", "email"])
+    made_at = serializers.DateTimeField()
+    sent_at = serializers.DateTimeField(allow_null=True)
+    given_up = serializers.CharField(allow_blank=True)
+
+
+class AccessSchema(serializers.Serializer[Any]):
+    what = serializers.CharField()
+    by = serializers.ChoiceField(["staff", "reporter"])
+    why = serializers.CharField(allow_blank=True)
+    at = serializers.DateTimeField()
+
+
+class MyDataSchema(serializers.Serializer[Any]):
+    """All that is held of a person in one case."""
+
+    about = serializers.CharField()
+    made_at = serializers.DateTimeField()
+    forgotten_at = serializers.DateTimeField(allow_null=True)
+    case = HeldCaseSchema()
+    contact = HeldContactSchema(allow_null=True)
+    consent = HeldConsentSchema(allow_null=True)
+    report = HeldReportSchema()
+    photos = HeldPhotoSchema(many=True)
+    history = HeldLineSchema(many=True)
+    device = HeldDeviceSchema(allow_null=True)
+    follows = HeldFollowSchema(many=True)
+    supports = HeldSupportSchema(many=True)
+    flags = HeldFlagSchema(many=True)
+    notices = HeldNoticeSchema(many=True)
+    accesses = AccessSchema(many=True)

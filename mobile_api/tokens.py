@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth import authenticate
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.utils import extend_schema
 from knox.auth import TokenAuthentication as KnoxAuthentication
+from knox.crypto import hash_token
 from knox.models import get_token_model
 from rest_framework import serializers, status
 from rest_framework.exceptions import AuthenticationFailed
@@ -24,12 +26,20 @@ PASSWORD_GUESSES = Limit("password", times=10, seconds=900)
 
 
 class TokenAuthentication(KnoxAuthentication):  # type: ignore[misc]
-    """Knox's, which takes every token for UTF-8."""
+    """Knox's, with one statement: it would look at all of the person's tokens, too."""
 
     def authenticate_credentials(self, token: bytes) -> Any:
-        if not token.isascii():
+        if not token.isalnum():  # nor text that PostgreSQL can hold, perhaps
             raise AuthenticationFailed
-        return super().authenticate_credentials(token)
+        kept = get_token_model()
+        try:
+            digest = hash_token(token.decode())
+            found = kept.objects.select_related("user").get(digest=digest)
+        except kept.DoesNotExist:
+            raise AuthenticationFailed from None
+        if found.expiry and found.expiry < timezone.now():
+            raise AuthenticationFailed
+        return self.validate_user(found)
 
 
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from io import BytesIO
 from typing import Any
 from uuid import uuid4
 
+from altcha.v1 import solve_challenge
 from django.test import Client
 from knox.models import get_token_model
 
+from backend.accounts.devices import issue_device
 from backend.accounts.models import User
 from tests.factories import WEST
 
@@ -17,6 +20,13 @@ REPORTS = "/api/v1/reports/"
 NEARBY = "/api/v1/crew/cases/nearby/"
 TOKEN = "/api/v1/auth/token/"
 EXPLAIN = "/api/v1/routing/explain/"
+DEVICES = "/api/v1/devices/"
+OWN_DEVICE = "/api/v1/devices/me/"
+CATEGORIES = "/api/v1/categories/"
+PLACE = "/api/v1/places/at/"
+CONFIG = "/api/v1/config/"
+PROOF = "/api/v1/proof/"
+SIMILAR = "/api/v1/cases/similar/"
 JSON = "application/json"
 
 
@@ -55,6 +65,11 @@ def transition_body(to: str = "in_progress", **fields: Any) -> dict[str, Any]:
     return {"id": str(uuid4()), "to": to, **fields}
 
 
+def step_body(note: str = "", **fields: Any) -> dict[str, Any]:
+    """What a citizen says with confirm, reopen, answer or cancel."""
+    return {"id": str(uuid4()), **({"note": note} if note else {}), **fields}
+
+
 def send(client: Client, body: Any, path: str = REPORTS, **headers: Any) -> Any:
     """POST as JSON; bytes and text go as they are."""
     data = body if isinstance(body, bytes | str) else json.dumps(body)
@@ -85,6 +100,14 @@ def phone_of(user: User) -> Client:
     return Client(HTTP_HOST="localhost", headers={"Authorization": f"Token {token}"})
 
 
+def citizens_phone(pin: str = "") -> Client:
+    """A phone with a token of its own, and perhaps the PIN of a case."""
+    headers = {"Authorization": f"Device {issue_device().token}"}
+    if pin:
+        headers["X-Case-Pin"] = pin
+    return Client(HTTP_HOST="localhost", headers=headers)
+
+
 def problem_of(response: Any, status: int) -> str:
     """The problem's short type, after a look at its envelope (RFC 9457)."""
     assert response.status_code == status, response.content
@@ -101,3 +124,25 @@ def wrong_fields(response: Any) -> dict[str, str]:
     errors = response.json()["errors"]
     assert all(error["detail"] for error in errors)
     return {error["pointer"]: error["code"] for error in errors}
+
+
+def new_phone(**headers: str) -> Client:
+    """A phone with a token of its own."""
+    token = issue_device().token
+    return Client(
+        HTTP_HOST="localhost", headers={"Authorization": f"Device {token}", **headers}
+    )
+
+
+def proof_of(challenge: dict[str, Any]) -> str:
+    """The challenge solved, as a phone writes it into `X-Proof`."""
+    solution = solve_challenge(
+        challenge["challenge"],
+        challenge["salt"],
+        challenge["algorithm"],
+        challenge["maxnumber"],
+    )
+    assert solution is not None
+    told = {name: challenge[name] for name in challenge if name != "maxnumber"}
+    answer = json.dumps({**told, "number": solution.number})
+    return base64.b64encode(answer.encode()).decode()

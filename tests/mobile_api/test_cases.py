@@ -6,6 +6,7 @@ from io import BytesIO
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 from django.test import Client
 from PIL import Image
 
@@ -16,12 +17,14 @@ from backend.cases.models import Case
 from backend.cases.numbers import case_number
 from backend.cases.workflow import Status
 from tests.factories import make_case, make_category, make_crew, make_photo
+from tests.jobs import run_jobs
 from tests.mobile_api.calls import problem_of
 
 pytestmark = pytest.mark.usefixtures("squares")
 
 PUBLIC = {
     "number",
+    "version",
     "status",
     "status_name",
     "open",
@@ -41,12 +44,21 @@ PUBLIC = {
     "resolved_at",
     "history",
     "photos",
+    "supports",
     "demo",
     "url",
 }
-OWN = PUBLIC | {"place_hint", "act", "accuracy", "captured_at", "contact"}
+OWN = PUBLIC | {
+    "place_hint",
+    "act",
+    "accuracy",
+    "captured_at",
+    "contact",
+    "can",
+    "question",
+}
 LINE = {"status", "status_name", "note", "changed_at"}
-PHOTO = {"url", "thumbnail", "width", "height", "of"}
+PHOTO = {"id", "state", "url", "thumbnail", "width", "height", "of"}
 
 CONTACT = Contact("MARCA-nombre", "6999-1234", "marca@example.com", "MARCA-texto")
 MARKED: dict[str, Any] = {
@@ -74,6 +86,8 @@ def address(case: Case) -> str:
 
 def test_anyone_sees_a_public_case_and_no_more_than_that(phone):
     case = make_case(description="Un hueco", photos=[make_photo()])
+    run_jobs()
+    case.refresh_from_db()
     answer = phone.get(address(case))
     assert answer.status_code == 200
     assert answer["Cache-Control"] == "public, max-age=30"
@@ -110,6 +124,7 @@ def test_the_history_tells_what_was_done_without_personal_data(phone):
     change_status(
         case, Transition(Status.RESOLVED, note, photos=[make_photo()]), by=crew
     )
+    run_jobs()
     seen = phone.get(address(case)).json()
     assert [line["status"] for line in seen["history"]] == ["received", "resolved"]
     assert seen["history"][1]["note"] == "Llamé a la vecina al […]: tapado"
@@ -215,6 +230,25 @@ def test_the_pin_opens_everything_about_the_own_case(phone, private):
 def test_without_a_contact_the_reporter_sees_none(phone):
     case = make_case()
     assert phone.get(address(case), {"pin": case.pin}).json()["contact"] is None
+
+
+def test_a_contact_whose_key_is_lost_is_unavailable_and_the_case_is_not(
+    phone, settings
+):
+    case = make_case(**MARKED)
+    settings.DATA_KEYS = [Fernet.generate_key().decode()]
+    answer = phone.get(address(case), headers={"X-Case-Pin": case.pin})
+    assert answer.status_code == 200
+    assert answer.json()["contact"] == {
+        "name": "",
+        "phone": "",
+        "email": "",
+        "unavailable": True,
+        "consent": CONTACT.consent,
+    }
+    assert phone.get(address(case)).json().keys() == PUBLIC
+    page = phone.post("/casos/", {"numero": case.number, "pin": case.pin})
+    assert "no se pueden leer" in page.content.decode()
 
 
 def test_the_reporter_is_told_of_doubts_about_the_place(phone):

@@ -24,6 +24,7 @@ from tests.factories import (
     make_jurisdiction,
     make_photo,
 )
+from tests.jobs import run_jobs
 from tests.mobile_api.calls import (
     NEARBY,
     phone_of,
@@ -43,6 +44,7 @@ PROPERTIES = {
     "category",
     "category_name",
     "status",
+    "version",
     "description",
     "place_hint",
     "filed_at",
@@ -70,6 +72,14 @@ def numbers(answer) -> list[str]:
 
 
 # ── Near ─────────────────────────────────────────────────────────────────────────
+
+
+def test_whose_phone_it_is_whose_cases_it_sees_and_which_are_three_statements(
+    crew, django_assert_num_queries
+):
+    make_case()
+    with django_assert_num_queries(3):
+        assert len(numbers(crew.get(NEARBY, HERE))) == 1
 
 
 def test_a_crew_sees_the_open_cases_around_it_nearest_first(crew):
@@ -318,6 +328,7 @@ def test_a_crew_moves_its_case_on(crew):
         "note",
         "at",
         "changed_at",
+        "version",
     }
     assert changed["number"] == case.number
     assert changed["status"] == "in_progress"
@@ -384,6 +395,7 @@ def test_the_photo_of_the_work_comes_in_a_form(crew, phone):
     again = send_form(crew, body, photo, path=path)
     assert (first.status_code, again.status_code) == (201, 200)
     assert Photo.objects.filter(case=case, change__status="resolved").count() == 1
+    run_jobs()
     shown = phone.get(f"/api/v1/cases/{case.number}/").json()["photos"]
     assert [photo["of"] for photo in shown] == ["received", "resolved"]
 

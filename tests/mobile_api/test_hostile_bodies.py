@@ -3,31 +3,43 @@
 An exception of ours would leave the test client as itself and fail the test.
 """
 
+import base64
 import json
 from io import BytesIO
+from typing import Any
+from unittest.mock import patch
 from urllib.parse import quote
 
 import pytest
+from django.core.exceptions import RequestDataTooBig
 from django.db import transaction
 from django.test import Client
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from backend.accounts.models import User
 from backend.cases.models import Case
+from mobile_api.schema_hooks import REFUSALS
 from tests.factories import make_case, make_crew, make_photo
 from tests.mobile_api.calls import (
+    DEVICES,
     EXPLAIN,
+    JSON,
     NEARBY,
+    OWN_DEVICE,
     REPORTS,
+    SIMILAR,
     TOKEN,
+    citizens_phone,
     full_body,
     phone_of,
     point,
     problem_of,
-    send,
     transition_body,
     transitions_of,
 )
+from tests.mobile_api.test_devices import base64url
+from tests.mobile_api.test_parsers import Endless, announcing_a_gigabyte
 
 pytestmark = pytest.mark.usefixtures("squares")
 
@@ -71,32 +83,145 @@ def as_json(body) -> bytes:
     return json.dumps(body, ensure_ascii=True).encode()
 
 
-def survives(client: Client, path: str, body: bytes, **how) -> int:
+def survives(
+    client: Client, path: str, body: bytes, method: str = "POST", **how: Any
+) -> int:
     # A statement that fails would spoil the transaction of the whole test.
     with transaction.atomic():
-        answer = send(client, body, path, **how)
+        answer = client.generic(method, path, body, content_type=JSON, **how)
     assert answer.status_code < 500
     if answer.status_code >= 400:
         problem_of(answer, answer.status_code)
     return int(answer.status_code)
 
 
-def doors() -> list[str]:
-    return [REPORTS, TOKEN, transitions_of(make_case().number)]
+# Every operation that reads JSON, as the API's document has it.
+READING = sorted(key for key, errors in REFUSALS.items() if RequestDataTooBig in errors)
+doors = st.sampled_from(READING)
+# A phone need not say anything of itself.
+NEED_NOTHING = {(DEVICES, "post"), (OWN_DEVICE, "patch")}
+
+
+def answers(door: tuple[str, str], body: bytes, **how: Any) -> int:
+    """Ask as whoever may do this, about a case of theirs."""
+    path, method = door
+    case = make_case()
+    if path.startswith(("/api/v1/crew/", TOKEN)):
+        user = User.objects.get_or_create(username="mesa")[0]
+        user.memberships.get_or_create(entity=case.entity)
+        client = phone_of(user)
+    else:
+        client = citizens_phone(case.pin)
+    address = path.format(number=case.number)
+    with patch("backend.cases.citizens.enqueue"):
+        return survives(client, address, body, method.upper(), **how)
+
+
+def test_there_is_a_door_of_each_kind():
+    assert len(READING) > 10
+    assert (OWN_DEVICE, "patch") in READING
 
 
 @unhurried
-@given(body=anything)
-def test_any_json_is_answered(staff, body):
-    for path in doors():
-        assert 400 <= survives(staff, path, as_json(body)) < 500
+@given(door=doors, body=anything)
+def test_any_json_is_answered(door, body):
+    assert answers(door, as_json(body)) >= 400 or door in NEED_NOTHING
 
 
 @unhurried
-@given(body=st.binary(max_size=300))
-def test_any_bytes_are_answered(staff, body):
-    for path in doors():
-        assert 400 <= survives(staff, path, body) < 500
+@given(door=doors, body=st.binary(max_size=300))
+def test_any_bytes_are_answered(door, body):
+    assert answers(door, body) >= 400 or door in NEED_NOTHING
+
+
+@pytest.mark.parametrize(("path", "method"), READING)
+def test_a_body_that_is_too_long_is_refused_and_not_read(path, method):
+    body = Endless()
+    how = announcing_a_gigabyte(body, JSON)
+    assert answers((path, method), b"", **how) == 413
+    assert body.read_so_far <= 256 * 1024 + 1
+
+
+push = st.fixed_dictionaries(
+    {
+        "endpoint": st.sampled_from(
+            ["https://fcm.googleapis.com/x", "https://fcm.googleapis.com:1@127.0.0.1/"]
+        )
+        | anything,
+        "keys": st.fixed_dictionaries(
+            {},
+            optional={
+                "p256dh": st.binary(max_size=70).map(base64url) | anything,
+                "auth": st.just(base64url(bytes(16))) | anything,
+            },
+        )
+        | anything,
+    }
+)
+
+
+@unhurried
+@given(
+    door=st.sampled_from(sorted(NEED_NOTHING)),
+    body=st.fixed_dictionaries(
+        {},
+        optional={
+            "language": st.sampled_from(["es", "en", "fr"]) | anything,
+            "push": push | anything,
+        },
+    ),
+)
+def test_whatever_a_phone_says_of_itself_is_answered(door, body):
+    answers(door, as_json(body))
+
+
+numbers_in_a_range = st.integers(0, 30) | st.sampled_from([524_287, 10**10, 10**30])
+latin = st.text(st.characters(codec="latin-1"), max_size=30)
+
+
+parts = st.builds(
+    "bytes {}-{}/{}".format, st.just(0), numbers_in_a_range, numbers_in_a_range
+)
+digests = st.binary(min_size=32, max_size=32).map(
+    lambda digest: f"sha-256=:{base64.b64encode(digest).decode()}:"
+)
+
+
+@unhurried
+@given(
+    headers=st.fixed_dictionaries(
+        {},
+        optional={
+            "Content-Range": parts | parts | latin,
+            "Repr-Digest": digests | digests | latin,
+            "Accept-Language": latin,
+            "X-Proof": latin,
+        },
+    ),
+    length=st.none() | st.sampled_from(["", "-1", "x", "9" * 40, "1"]),
+    photo=st.uuids().map(str) | st.text(max_size=20),
+    body=st.binary(max_size=30),
+    missing=st.none() | st.integers(0, 3),
+)
+def test_whatever_comes_as_a_piece_of_a_photo_is_answered(
+    phone, headers, length, photo, body, missing
+):
+    if missing is not None:  # It is in order, and such a part of the photo.
+        last, size = len(body) - 1, len(body) + missing
+        headers["Content-Range"], length = f"bytes 0-{last}/{size}", None
+    report = make_case().report_id
+    written = quote(photo.encode("utf-8", "surrogatepass"), safe="")
+    path = f"/api/v1/reports/{report}/photos/{written}/"
+    # As the server hands it on: whatever the length says, no more than there is.
+    how = {"wsgi.input": BytesIO(body)}
+    if length is not None:
+        how["CONTENT_LENGTH"] = length
+    with transaction.atomic():
+        answer = phone.put(path, body, content_type="a/b", headers=headers, **how)
+    assert answer.status_code < 500
+    if answer.status_code >= 400:
+        problem_of(answer, answer.status_code)
+    assert phone.get(path).status_code < 500
 
 
 @unhurried
@@ -139,6 +264,37 @@ def test_a_report_from_any_place_on_earth_is_answered(phone, lon, lat, accuracy)
 def test_a_transition_with_one_wild_field_is_answered(staff, name, value):
     path = transitions_of(make_case().number)
     survives(staff, path, as_json({**transition_body(), name: value}))
+
+
+CITIZENS = ["support", "follow", "flag", "confirm", "reopen", "answer", "cancel"]
+
+
+@unhurried
+@given(
+    what=st.sampled_from(CITIZENS),
+    body=st.fixed_dictionaries(
+        {"id": st.uuids().map(str) | anything},
+        optional={
+            "note": anything,
+            "on": st.booleans() | anything,
+            "email": st.emails() | anything,
+            "reason": st.just("other") | anything,
+            "photo": st.uuids().map(str) | anything,
+        },
+    )
+    | anything,
+    tag=st.text(st.characters(codec="latin-1"), max_size=20) | st.just('"1"'),
+)
+def test_whatever_a_citizens_phone_says_of_a_case_is_answered(what, body, tag):
+    case = make_case()
+    path = f"/api/v1/cases/{case.number}/{what}/"
+    headers = {"If-Match": tag, "If-None-Match": tag}
+    with patch("backend.cases.citizens.enqueue"):
+        survives(citizens_phone(case.pin), path, as_json(body), headers=headers)
+    seen = Client(HTTP_HOST="localhost").get(
+        f"/api/v1/cases/{case.number}/", headers=headers
+    )
+    assert seen.status_code in {200, 304}
 
 
 @unhurried
@@ -265,10 +421,15 @@ def test_a_false_length_is_refused(phone, length):
 READS = {
     NEARBY: ["lat", "lon", "radius", "status", "limit", "cursor"],
     EXPLAIN: ["lat", "lon", "category", "at", "accuracy"],
+    SIMILAR: ["lat", "lon", "category"],
     "/api/v1/heat/": [
         *("bbox", "zoom", "state", "category", "group", "entity", "place"),
         *("since", "until", "changed_since"),
     ],
+    "/api/v1/places/search/": ["q"],
+    "/api/v1/heat/months/": ["bbox", "category", "entity", "place", "since", "until"],
+    "/api/v1/heat/places/": ["bbox", "level", "group", "place", "since", "until"],
+    "/tiles/cases/12/1138/1950.mvt": ["state", "category", "entity", "since", "until"],
     "/data/cases.geojson": [
         *("bbox", "limit", "state", "category", "group", "entity", "place"),
         *("since", "until", "changed_since"),
@@ -277,6 +438,7 @@ READS = {
 NEEDED = {
     NEARBY: {"lat": "8.55", "lon": "-79.95"},
     EXPLAIN: {"lat": "8.55", "lon": "-79.95", "category": "PRU-01"},
+    SIMILAR: {"lat": "8.55", "lon": "-79.95", "category": "PRU-01"},
 }
 WILD = [
     *(
@@ -359,7 +521,8 @@ def test_an_odd_query_is_answered(staff, path):
     ):
         with transaction.atomic():
             answer = staff.get(f"{path}?{query}")
-            assert answer.getvalue()
+            # Of nothing there is, a tile says nothing.
+            assert answer.getvalue() or path.startswith("/tiles/")
         assert answer.status_code < 500
 
 
@@ -396,6 +559,9 @@ def test_any_pin_is_answered(phone, pin, header):
     value=st.text(st.characters(codec="latin-1"), max_size=40)
     | st.text(st.characters(codec="latin-1"), max_size=40).map("Token {}".format),
 )
+@example(name="Authorization", value="Token \0")
+@example(name="Authorization", value="Device \0")
+@example(name="Cookie", value="sessionid=\0")
 def test_any_header_is_answered(phone, name, value):
     for path in (NEARBY, "/api/v1/heat/", "/api/v1/cases/26-0000123-6/"):
         with transaction.atomic():

@@ -1,6 +1,7 @@
 """POST reports/: filed once, refused clearly."""
 
 import hashlib
+from datetime import date
 from io import BytesIO
 from uuid import UUID, uuid4
 
@@ -10,18 +11,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from backend.cases import photos as photos_module
+from backend.cases import photo_headers
 from backend.cases.models import Case, Photo
 from backend.cases.numbers import parse_case_number
 from provinces.models import Jurisdiction
 from tests.factories import (
     EAST,
     make_category,
+    make_consent,
     make_duty,
     make_entity,
     make_jurisdiction,
     make_photo,
 )
+from tests.jobs import run_jobs
 from tests.mobile_api.calls import (
     full_body,
     point,
@@ -89,7 +92,8 @@ def test_photos_come_with_the_report_in_a_form(phone):
     assert {photo.sha256 for photo in kept} == {
         hashlib.sha256(sent.getvalue()).hexdigest() for sent in (first, second)
     }
-    for photo in kept:
+    run_jobs()
+    for photo in kept.all():
         with default_storage.open(photo.image) as file, Image.open(file) as picture:
             assert picture.size == (640, 480)
 
@@ -230,6 +234,17 @@ def test_a_denunciation_with_a_contact_is_filed(phone):
     assert send(phone, body).status_code == 201
 
 
+def test_only_a_text_of_consent_that_there_is_can_have_been_accepted(phone):
+    for unknown in ("2026-12", "demo", "\u200b"):
+        refused = send(phone, full_body(consent=unknown))
+        assert wrong_fields(refused) == {"/consent": "unknown-consent"}
+    make_consent("2099-01", valid_from=date(2099, 1, 1))
+    refused = send(phone, full_body(consent="2099-01"))
+    assert wrong_fields(refused) == {"/consent": "unknown-consent"}
+    # Without a contact there is nothing to consent to.
+    assert send(phone, report_body(consent="2026-12")).status_code == 201
+
+
 def test_a_file_that_is_no_photo_is_refused(phone):
     for bytes_ in (b"hola", b"", b"\xff\xd8\xff", make_photo().getvalue()[:900]):
         refused = send_form(phone, report_body(), BytesIO(bytes_))
@@ -238,7 +253,7 @@ def test_a_file_that_is_no_photo_is_refused(phone):
 
 
 def test_a_photo_of_too_many_bytes_is_refused(phone, monkeypatch):
-    monkeypatch.setattr(photos_module, "MOST_BYTES", 1000)
+    monkeypatch.setattr(photo_headers, "MOST_BYTES", 1000)
     refused = send_form(phone, report_body(), make_photo())
     assert problem_of(refused, 413) == "image-too-large"
     assert not Case.objects.exists()

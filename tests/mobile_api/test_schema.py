@@ -1,5 +1,6 @@
 """The OpenAPI document says what the API does, and is the one that is committed."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,31 +12,54 @@ from django.http import QueryDict
 from django.test import Client
 from openapi_spec_validator import validate
 
-from backend.cases.workflow import CREW_MAY
+from backend.cases.handling import Transition, change_status
+from backend.cases.workflow import CREW_MAY, Status
 from map_views.heat_map import DEFAULT_ZOOM
 from map_views.parameters import ZOOMS, Parameters
+from mobile_api.citizens import (
+    FlagSerializer,
+    FollowSerializer,
+    StepSerializer,
+    SupportSerializer,
+)
 from mobile_api.crews import TransitionSerializer
 from mobile_api.errors import ANSWERS
 from mobile_api.reports import ContactSerializer, ReportSerializer
-from mobile_api.schema_hooks import REFUSALS
+from mobile_api.schema_hooks import HEAT_PATHS, REFUSALS
 from mobile_api.schemas import (
     ContactSchema,
+    FlagSchema,
+    FollowSchema,
     ReportFormSchema,
     ReportSchema,
+    StepSchema,
+    SupportSchema,
     TransitionFormSchema,
     TransitionSchema,
 )
 from mobile_api.urls import urlpatterns
 from tests.factories import make_case, make_category, make_crew, make_photo
+from tests.jobs import run_jobs
 from tests.mobile_api.calls import (
+    CATEGORIES,
+    CONFIG,
+    DEVICES,
     EXPLAIN,
+    JSON,
     NEARBY,
+    OWN_DEVICE,
+    PLACE,
+    PROOF,
     REPORTS,
+    SIMILAR,
     TOKEN,
+    citizens_phone,
     full_body,
+    new_phone,
     phone_of,
     send,
     send_form,
+    step_body,
     transition_body,
     transitions_of,
 )
@@ -71,12 +95,14 @@ def test_the_document_is_openapi(document):
 def test_every_address_of_the_api_is_described(document):
     described = {path.removeprefix("/api/v1/") for path in document["paths"]}
     routes = {
-        str(url.pattern).replace("<str:number>", "{number}")
+        re.sub(r"<str:(\w+)>", r"{\1}", str(url.pattern))
         for url in urlpatterns
-        if url.name and url.name != "schema"
+        if url.name and url.name not in {"schema", "docs"}
     }
-    # The heat is the map's, under the same roof.
-    assert described == routes | {"heat/"}
+    # These are the map's, under the same roof.
+    assert described == routes | {
+        *("heat/", "heat/months/", "heat/places/", "places/search/"),
+    }
 
 
 def test_every_operation_says_what_it_refuses(document):
@@ -85,7 +111,8 @@ def test_every_operation_says_what_it_refuses(document):
         for path, methods in document["paths"].items()
         for method in methods
     }
-    assert operations == REFUSALS.keys() | {("/api/v1/heat/", "get")}
+    of_the_map = {*HEAT_PATHS, "/api/v1/places/search/"}
+    assert operations == REFUSALS.keys() | {(path, "get") for path in of_the_map}
     for path, method in operations:
         refusals = [
             answer
@@ -98,11 +125,24 @@ def test_every_operation_says_what_it_refuses(document):
             assert answer["content"].keys() == {"application/problem+json"}
 
 
+def test_what_is_asked_for_and_what_is_answered_is_put_in_words(document):
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            said = [operation, *operation["responses"].values()]
+            said += operation.get("parameters", [])
+            for one in said:
+                assert one.get("description"), (path, method, one)
+            needs_a_phone = "`device-required`" in str(operation["responses"])
+            assert ({} in operation["security"]) <= (not needs_a_phone)
+
+
 def test_every_refusal_of_the_contract_is_described(document):
     responses = document["paths"][REPORTS]["post"]["responses"]
     for status, kind in [
         ("400", "invalid-body"),
         ("400", "malformed-body"),
+        ("401", "device-revoked"),
+        ("403", "proof-required"),
         ("409", "report-id-reused"),
         ("413", "body-too-large"),
         ("413", "image-too-large"),
@@ -111,6 +151,7 @@ def test_every_refusal_of_the_contract_is_described(document):
         ("422", "not-an-image"),
         ("422", "outside-panama"),
         ("422", "unknown-category"),
+        ("429", "too-many-requests"),
     ]:
         assert f"`{kind}`" in responses[status]["description"]
     assert all(error in ANSWERS for errors in REFUSALS.values() for error in errors)
@@ -135,6 +176,10 @@ def test_both_kinds_of_body_are_described(document, path):
         (ReportFormSchema, ReportSerializer),
         (TransitionFormSchema, TransitionSerializer),
         (ContactSchema, ContactSerializer),
+        (SupportSchema, SupportSerializer),
+        (FollowSchema, FollowSerializer),
+        (FlagSchema, FlagSerializer),
+        (StepSchema, StepSerializer),
     ],
 )
 def test_what_is_described_is_what_is_read(schema, serializer):
@@ -142,10 +187,11 @@ def test_what_is_described_is_what_is_read(schema, serializer):
     assert described.keys() == read.keys()
     for name, field in read.items():
         assert described[name].required == field.required, name
-        for bound in ("max_length", "min_value"):
-            if name not in {"phone", "accuracy"}:
-                ours = getattr(described[name], bound, None)
-                assert ours == getattr(field, bound, None), name
+        for bound in ("max_length", "min_value", "max_value", "allow_null"):
+            if (name, bound) == ("contact", "allow_null"):
+                continue  # In a form it is a text.
+            ours = getattr(described[name], bound, None)
+            assert ours == getattr(field, bound, None), (name, bound)
         choices = getattr(field, "choices", None)
         assert choices is None or described[name].choices == choices
 
@@ -156,6 +202,14 @@ def test_what_is_described_is_what_is_read(schema, serializer):
 )
 def test_a_form_holds_what_the_body_holds_and_photos(form, plain):
     assert form().fields.keys() == plain().fields.keys() | {"photo"}
+
+
+def test_where_a_proof_may_be_asked_for_it_says_how_to_send_it(document):
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            told = "`proof-required`" in str(operation["responses"].get("403"))
+            names = [one["name"] for one in operation.get("parameters", [])]
+            assert ("X-Proof" in names) == told, (path, method)
 
 
 def test_a_crew_is_offered_what_it_may_do(document):
@@ -202,16 +256,25 @@ def test_what_is_answered_is_what_is_described(squares, document):
     hidden = make_case(category=private, photos=[make_photo()])
     near_border = {"type": "Point", "coordinates": [-79.9001, 8.55]}
     filed = send_form(phone, full_body(location=near_border, accuracy=50), make_photo())
+    run_jobs()
     number, pin = filed.json()["number"], filed.json()["pin"]
     case, own_case = f"/api/v1/cases/{number}/", f"/api/v1/cases/{hidden.number}/"
     here: dict[str, Any] = {"lat": 8.55, "lon": -79.9, "limit": 1}
     explain: dict[str, Any] = {"lat": 8.55, "lon": -79.95, "category": "PRU-01"}
     credentials = {"username": "cuadrilla", "password": "clave-de-prueba-311"}
 
+    told: dict[Any, bool] = {}
+
     def check(answer: Any, path: str, method: str = "get") -> None:
-        operation = document["paths"][path][method]
-        content = operation["responses"][str(answer.status_code)]["content"]
-        schema = content[answer["Content-Type"]]["schema"]
+        described = document["paths"][path][method]["responses"][
+            str(answer.status_code)
+        ]
+        for name in described.get("headers", {}):
+            key = (path, method, answer.status_code, name)
+            told[key] = told.get(key, False) or name in answer
+        if answer.status_code == 304:
+            return  # nothing but headers
+        schema = described["content"][answer["Content-Type"]]["schema"]
         assert list(misfits(answer.json(), schema, document)) == []
 
     check(filed, REPORTS, "post")
@@ -225,11 +288,56 @@ def test_what_is_answered_is_what_is_described(squares, document):
     check(crew.get(NEARBY), NEARBY)
     step = transition_body("resolved", note="Listo")
     check(send(crew, step, transitions_of(number)), transitions_of("{number}"), "post")
+    change_status(hidden, Transition(Status.RESOLVED), None)
+    nearby_one = make_case(photos=[make_photo()])
+    check(phone.get(SIMILAR, explain), SIMILAR)
+    check(phone.get(SIMILAR), SIMILAR)
+    mine, its = citizens_phone(), "/api/v1/cases/{number}/"
+    for what, said in (
+        ("follow", {"on": True}),
+        ("support", {}),
+        ("flag", {"reason": "other"}),
+    ):
+        sent = send(mine, step_body(**said), f"{its}{what}/".format(number=nearby_one))
+        assert sent.status_code == 201
+        check(sent, f"{its}{what}/", "post")
+        check(
+            send(phone, step_body(**said), case + f"{what}/"), f"{its}{what}/", "post"
+        )
+    reporter = citizens_phone(hidden.pin)
+    for what in ("reopen", "answer", "cancel", "confirm"):
+        stale = {"If-Match": '"1"'} if what == "confirm" else {}
+        sent = send(reporter, step_body("Nota."), f"{own_case}{what}/", headers=stale)
+        assert sent.status_code == {"answer": 409, "confirm": 412}.get(what, 201)
+        check(sent, f"{its}{what}/", "post")
     check(crew.get(EXPLAIN, explain), EXPLAIN)
     check(phone.get(EXPLAIN, explain), EXPLAIN)
     check(send(phone, credentials, TOKEN), TOKEN, "post")
+    check(phone.get(CATEGORIES), CATEGORIES)
+    check(phone.get(CATEGORIES, here), CATEGORIES)
+    check(phone.get(CATEGORIES, {"lat": "x"}), CATEGORIES)
+    check(phone.get(PLACE, {**here, "accuracy": 50}), PLACE)
+    check(phone.get(PLACE, {"lat": 0, "lon": 0}), PLACE)
+    check(phone.get(CONFIG), CONFIG)
+    check(phone.get(PROOF), PROOF)
+    check(send(phone, {}, DEVICES), DEVICES, "post")
+    check(send(phone, full_body(elapsed=0)), REPORTS, "post")
+    check(phone.get(OWN_DEVICE), OWN_DEVICE)
+    device = new_phone()
+    check(device.get(OWN_DEVICE), OWN_DEVICE)
+    patched = device.patch(OWN_DEVICE, '{"language": "en"}', content_type=JSON)
+    check(patched, OWN_DEVICE, "patch")
     check(phone.get("/api/v1/heat/"), "/api/v1/heat/")
     check(phone.get("/api/v1/heat/", {"zoom": "x"}), "/api/v1/heat/")
+    for path in ("/api/v1/heat/months/", "/api/v1/heat/places/"):
+        answer = phone.get(path)
+        check(answer, path)
+        tag = {"If-None-Match": answer["ETag"]}
+        check(phone.get(path, headers=tag), path)
+    search = "/api/v1/places/search/"
+    check(phone.get(search, {"q": "naso"}), search)
+    check(phone.get(search, {"q": "x" * 81}), search)
+    assert all(told.values()), told
 
 
 def resolved(schema: dict[str, Any], document: dict[str, Any]) -> dict[str, Any]:

@@ -1,8 +1,10 @@
 """auth/token/: signing in and out."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from knox.models import get_token_model
 
 from backend.accounts.models import Membership
@@ -51,6 +53,16 @@ def test_a_revoked_token_is_refused_at_once(phone):
     # The crew's other phone stays signed in.
     other = {"Authorization": f"Token {second}"}
     assert phone.get(NEARBY, HERE, headers=other).status_code == 200
+
+
+def test_a_token_whose_time_is_over_is_refused(db):
+    crew = make_crew()
+    phone = phone_of(crew)
+    tokens = get_token_model().objects.filter(user=crew)
+    tokens.update(expiry=timezone.now() + timedelta(minutes=1))
+    assert phone.get(NEARBY, HERE).status_code == 200
+    tokens.update(expiry=timezone.now() - timedelta(minutes=1))
+    assert problem_of(phone.get(NEARBY, HERE), 401) == "authentication-failed"
 
 
 def test_who_leaves_is_refused_at_once(db):

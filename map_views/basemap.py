@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import orjson
 import shapely
+from django.contrib.gis.db.models import FloatField, Func, MultiPolygonField
+from django.db.models.functions import Cast
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.gzip import gzip_page
@@ -74,6 +76,14 @@ def districts(request: HttpRequest, generation: int, parent: str) -> HttpRespons
 @require_safe
 @gzip_page
 @etag(generation_tag)
+def districts_of_the_country(request: HttpRequest, generation: int) -> HttpResponse:
+    """All districts at once, as coarse as the provinces: to be coloured, far away."""
+    return answer(coarse_districts(generation), decimals=4)
+
+
+@require_safe
+@gzip_page
+@etag(generation_tag)
 def corregimientos(request: HttpRequest, generation: int, parent: str) -> HttpResponse:
     """The corregimientos of a district, as they were loaded."""
     names = {
@@ -93,9 +103,17 @@ def country(generation: int) -> list[Outline]:
 
 @lru_cache(maxsize=2)
 def all_districts(generation: int) -> list[Outline]:
+    return simplified(districts_as_loaded(generation), DISTRICT_TOLERANCE)
+
+
+@lru_cache(maxsize=2)
+def coarse_districts(generation: int) -> list[Outline]:
+    return simplified(districts_as_loaded(generation), COUNTRY_TOLERANCE)
+
+
+def districts_as_loaded(generation: int) -> list[Outline]:
     names = {place.code: (place.name, "district") for place in District.objects.all()}
-    found = outlines(generation, Level.DISTRICT, names)
-    return simplified(found, DISTRICT_TOLERANCE)
+    return outlines(generation, Level.DISTRICT, names)
 
 
 def outlines(
@@ -174,12 +192,12 @@ def label_place(shape: BaseGeometry) -> list[float]:
 
 def basemap_addresses() -> dict[str, str] | None:
     """Where the outlines are; `*` stands for the code of the place around."""
-    active = Generation.objects.active().values_list("pk", flat=True)
-    generation = active.first()
+    generation = Generation.objects.in_force()
     if generation is None:
         return None
     return {
         "provinces": reverse("basemap-provinces", args=[generation]),
+        "all_districts": reverse("basemap-all-districts", args=[generation]),
         "districts": around("basemap-districts", generation),
         "corregimientos": around("basemap-corregimientos", generation),
     }
@@ -187,3 +205,15 @@ def basemap_addresses() -> dict[str, str] | None:
 
 def around(name: str, generation: int) -> str:
     return reverse(name, args=[generation, "0"]).replace("/0.geojson", "/*.geojson")
+
+
+@lru_cache(maxsize=6)
+def areas_of(generation: int, level: str) -> dict[str, float]:
+    """Square kilometres by code, on the ellipsoid, of the outlines as they were loaded."""
+    square_metres = Func(
+        Cast("outline", MultiPolygonField(geography=True)),
+        function="ST_Area",
+        output_field=FloatField(),
+    )
+    found = Boundary.objects.filter(generation=generation, level=level)
+    return {code: area / 1e6 for code, area in found.values_list("code", square_metres)}

@@ -10,8 +10,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from backend.cases.citizens import supports_of
 from backend.cases.models import Case, Photo, Reporter, StatusChange
 from backend.cases.photo_links import url_of
+from backend.cases.photos import shown
 from backend.cases.workflow import PAUSED, RESOLVED
 from provinces.models import in_reader_language
 
@@ -47,6 +49,7 @@ class Story:
     events: list[Event]
     before: list[Picture]
     after: list[Picture]
+    supports: int
 
     @property
     def tone(self) -> str:
@@ -127,11 +130,13 @@ def days_between(start: datetime, end: datetime) -> int:
 
 
 def story_of(case: Case, *, own: bool = False) -> Story:
-    photos = list(case.photos.all())
+    # What is not ready has no picture yet.
+    ready = Photo.State.READY
+    photos = [photo for photo in shown(case, own=own) if photo.state == ready]
     before = pictures([photo for photo in photos if photo.change_id is None])
     after = pictures([photo for photo in photos if photo.change_id is not None])
     events = [event_of(change, photos, own=own) for change in case.history.all()]
-    return Story(case, own, events, before, after)
+    return Story(case, own, events, before, after, supports_of(case))
 
 
 def event_of(change: StatusChange, photos: list[Photo], *, own: bool) -> Event:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import folium
 from branca.element import Element, Figure
@@ -29,6 +29,8 @@ VENDORED = {
     "leaflet": "vendor/leaflet-1.9.4/leaflet.js",
     "leaflet_css": "vendor/leaflet-1.9.4/leaflet.css",
     "leaflet-heat.js": "vendor/leaflet.heat-0.2.0/leaflet-heat.js",
+    "markerclusterjs": "vendor/leaflet.markercluster-1.5.3/leaflet.markercluster.js",
+    "markerclustercss": "vendor/leaflet.markercluster-1.5.3/MarkerCluster.css",
 }
 
 # From few to many. Warm against cool stays apart for the colour-blind; within each,
@@ -43,8 +45,8 @@ def ramp(*colours: str) -> Ramp:
 
 RAMPS: dict[str, dict[str, Ramp]] = {
     "light": {
-        "open": ramp("#ffc94d", "#fb9a33", "#e9503a", "#b8145a", "#560d66"),
-        "resolved": ramp("#8fdccd", "#4dbdb8", "#238fb4", "#1b5fa6", "#142d6b"),
+        "open": ramp("#ffc94d", "#fb9a33", "#e9503a", "#b8145a", "#5f0b3f"),
+        "resolved": ramp("#8fdccd", "#4dbdb8", "#238fb4", "#1b5fa6", "#10307d"),
         "both": ramp("#d6c2e6", "#b08fd4", "#8a5cc0", "#62359e", "#35176b"),
     },
     "dark": {
@@ -69,7 +71,7 @@ class FoliumMap(NamedTuple):
 @lru_cache(maxsize=1)
 def public_map() -> FoliumMap:
     """The map of `/`: panes, an empty heat layer for each state, the view of Panama."""
-    page_map = base_map()
+    page_map = base_map("public", zoom_control=False)
     for name, z_index in (("land", 200), ("borders", 450), ("labels", 460)):
         named(folium.map.CustomPane(name, z_index), name).add_to(page_map)
     layers = {
@@ -90,13 +92,13 @@ def public_map() -> FoliumMap:
     )
 
 
-def base_map() -> folium.Map:
+def base_map(name: str, **options: Any) -> folium.Map:
+    """The view of Panama and of no more, without a tile of anybody's."""
     (south, west), (north, east) = AROUND_PANAMA
     page_map = folium.Map(
         location=[sum(side) / 2 for side in zip(*PANAMA, strict=True)],
         zoom_start=7,
         tiles=None,
-        zoom_control=False,
         max_bounds=True,
         min_lat=south,
         min_lon=west,
@@ -105,8 +107,9 @@ def base_map() -> folium.Map:
         # Without tiles, a zoom between two whole ones fits the country better.
         zoom_snap=0.25,
         max_bounds_viscosity=1,
+        **options,
     )
-    return named(page_map, "public")
+    return named(page_map, name)
 
 
 def heat_layer(state: str) -> HeatMap:

@@ -6,12 +6,13 @@ from datetime import UTC, datetime, time, timedelta
 from math import isfinite
 from typing import Any
 
-from django.http import HttpResponse, JsonResponse, QueryDict
+from django.http import HttpResponse, QueryDict
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext as _
 
 from geo.filters import PLACE_COLUMNS, STATES, Box, Filters
+from map_views.problems import problem
 
 ZOOMS = range(4, 19)
 MOST_FEATURES = 100_000
@@ -31,16 +32,8 @@ class InvalidParameters(Exception):
             {"pointer": f"?{name}", "code": "invalid", "detail": text}
             for name, text in self.problems.items()
         ]
-        return JsonResponse(
-            {
-                "type": "/problems/invalid-parameters",
-                "title": _("La dirección tiene parámetros que no valen."),
-                "status": 400,
-                "errors": errors,
-            },
-            status=400,
-            content_type="application/problem+json",
-        )
+        title = _("La dirección tiene parámetros que no valen.")
+        return problem(400, "invalid-parameters", title, errors=errors)
 
 
 class Parameters:
@@ -76,11 +69,14 @@ class Parameters:
         )
 
     def state(self) -> str:
-        state = self.text("state") or "all"
-        if state not in STATES:
-            self.problems["state"] = _("Debe ser uno de: %s.") % ", ".join(STATES)
-            return "all"
-        return state
+        return self.one_of("state", "all", tuple(STATES))
+
+    def one_of(self, name: str, default: str, allowed: tuple[str, ...]) -> str:
+        value = self.text(name) or default
+        if value not in allowed:
+            self.problems[name] = _("Debe ser uno de: %s.") % ", ".join(allowed)
+            return default
+        return value
 
     def box(self) -> Box | None:
         text = self.text("bbox")

@@ -2,14 +2,27 @@
 
 from django.urls import include, path
 
-from map_views.exports import cases_geojson
+from map_views.data import streams
 from map_views.health import alive, ready
-from map_views.heat_map import heat_cells
+from map_views.heat_map import heat_by_month, heat_by_place, heat_cells
 from map_views.photos import photo
+from map_views.place_search import search_places
+from map_views.tiles import tile
 
 urlpatterns = [
     path("api/v1/heat/", heat_cells, name="heat"),
-    path("data/cases.geojson", cases_geojson, name="cases-geojson"),
+    path("api/v1/heat/months/", heat_by_month, name="heat-months"),
+    path("api/v1/heat/places/", heat_by_place, name="heat-places"),
+    path("api/v1/places/search/", search_places, name="place-search"),
+    path("tiles/<str:layer>/<int:zoom>/<int:x>/<int:y>.mvt", tile, name="tile"),
+    path("ogc/", include("map_views.ogc.urls")),
+    path(
+        "data/cases.geojson",
+        streams.cases,
+        {"extension": "geojson"},
+        name="cases-geojson",
+    ),
+    path("data/", include("map_views.data.urls")),
     path("fotos/<path:name>", photo, name="photo"),
     path("healthz", alive, name="alive"),
     path("readyz", ready, name="ready"),

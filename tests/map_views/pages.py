@@ -39,5 +39,5 @@ class Page(HTMLParser):
         return [
             address
             for address in self.addresses
-            if urlsplit(address).scheme or address.startswith("//")
+            if urlsplit(address).scheme not in {"", "tel"} or address.startswith("//")
         ]

@@ -12,6 +12,8 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from backend.accounts.devices import issue_device
+from backend.cases.citizens import support
 from backend.cases.filing import Contact
 from backend.cases.handling import Transition, change_status
 from backend.cases.models import Case, Category
@@ -24,6 +26,7 @@ from tests.factories import (
     make_photo,
     make_territory,
 )
+from tests.jobs import run_jobs
 from tests.map_views.pages import Page
 
 pytestmark = pytest.mark.django_db
@@ -81,6 +84,7 @@ def test_the_history_is_a_line_of_steps_the_last_one_marked(phone: Client) -> No
 def test_photos_before_and_after_the_work_are_told_apart(phone: Client) -> None:
     case = make_case(photos=[make_photo()])
     move(case, Status.RESOLVED, photos=[make_photo(colour="navy")])
+    run_jobs()
 
     page = open_page(phone, case)
 
@@ -89,6 +93,23 @@ def test_photos_before_and_after_the_work_are_told_apart(phone: Client) -> None:
     photos = [address for address in page.addresses if address.startswith("/fotos/")]
     assert photos
     assert all(opens(phone, address) for address in photos)
+
+
+def test_the_page_tells_how_many_others_it_affects_and_leads_to_the_app(
+    phone: Client,
+) -> None:
+    case = make_case()
+
+    alone = open_page(phone, case)
+    support(case, issue_device().device)
+    with_one = open_page(phone, case)
+    support(case, issue_device().device)
+    with_two = open_page(phone, case)
+
+    assert "también le" not in alone.text
+    assert "A 1 persona también le afecta." in with_one.text
+    assert "A 2 personas también les afecta." in with_two.text
+    assert f"/reportar#/casos/{case.number}" in alone.addresses
 
 
 def test_a_case_past_its_day_says_so_and_by_how_much(phone: Client) -> None:
@@ -236,11 +257,13 @@ def test_what_the_reporter_sees_is_kept_by_nobody(phone: Client) -> None:
 def test_a_private_case_opens_with_its_pin(phone: Client) -> None:
     private = make_category("PRV-01", private=True, precision=Category.Precision.NONE)
     case = make_case(category=private, photos=[make_photo()])
+    run_jobs()
 
     page = own_page(phone, case)
 
     assert case.number in page.text
     photos = [address for address in page.addresses if address.startswith("/fotos/")]
+    assert photos
     assert all(opens(phone, address) for address in photos)
 
 
@@ -348,9 +371,10 @@ def test_a_case_s_page_asks_the_database_little(
     case = make_case(photos=[make_photo(), make_photo(colour="navy")])
     for status in (Status.ASSIGNED, Status.IN_PROGRESS, Status.RESOLVED):
         move(case, status, photos=[make_photo()])
+    run_jobs()
     open_page(phone, case)
 
-    with django_assert_max_num_queries(4):
+    with django_assert_max_num_queries(5):
         open_page(phone, case)
 
 

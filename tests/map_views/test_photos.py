@@ -15,8 +15,10 @@ from PIL import Image
 from backend.cases.handling import Transition, change_status
 from backend.cases.models import Case, Photo
 from backend.cases.photo_links import VALID_SECONDS, url_of
+from backend.cases.photos import release, withhold
 from backend.cases.workflow import Status
 from tests.factories import make_case, make_category, make_photo, make_territory
+from tests.jobs import run_jobs
 
 
 @pytest.fixture(autouse=True)
@@ -27,13 +29,17 @@ def squares(db):
 
 @pytest.fixture
 def public() -> Photo:
-    return make_case(photos=[make_photo()]).photos.get()
+    case = make_case(photos=[make_photo()])
+    run_jobs()
+    return case.photos.get()
 
 
 @pytest.fixture
 def private() -> Photo:
     category = make_category("P-1", private=True, precision="none")
-    return make_case(category=category, photos=[make_photo()]).photos.get()
+    case = make_case(category=category, photos=[make_photo()])
+    run_jobs()
+    return case.photos.get()
 
 
 def status(phone: Client, address: str) -> int:
@@ -62,15 +68,20 @@ def test_a_photo_is_nothing_but_a_picture_to_the_browser(phone, request, kind):
     assert answer["X-Content-Type-Options"] == "nosniff"
     assert answer["Content-Security-Policy"] == "default-src 'none'; sandbox"
     assert answer["Cross-Origin-Resource-Policy"] == "same-site"
-    caches = {"public": "public, max-age=3600", "private": "no-store"}
+    caches = {"public": "public, no-cache", "private": "no-store"}
     assert answer["Cache-Control"] == caches[kind]
 
 
 def test_the_name_cannot_be_guessed(public):
-    assert Path(public.image).stem == str(public.pk)
-    assert UUID(str(public.pk)).version == 4
-    # Neither what was sent nor the case leads to it.
-    for known in (public.case.number, public.sha256, str(public.case.report_id)):
+    assert UUID(Path(public.image).stem).version == 4
+    # Neither what was sent, nor where it is kept, nor the case leads to it.
+    for known in (
+        public.case.number,
+        public.sha256,
+        str(public.case.report_id),
+        str(public.pk),
+        Path(public.original).name,
+    ):
         assert known not in public.image
 
 
@@ -99,9 +110,9 @@ def test_the_photo_of_a_private_case_needs_a_signature(phone, private, thumbnail
 
 
 def test_a_signature_opens_one_photo_only(phone, private):
-    other = make_case(
-        category=private.case.category, photos=[make_photo()]
-    ).photos.get()
+    other_case = make_case(category=private.case.category, photos=[make_photo()])
+    run_jobs()
+    other = other_case.photos.get()
     _, _, signature = url_of(private).partition("?s=")
     assert status(phone, f"/fotos/{other.image}?s={signature}") == 404
     assert status(phone, f"/fotos/{private.thumbnail}?s={signature}") == 404
@@ -137,9 +148,70 @@ def test_a_case_that_becomes_private_takes_its_photos_along(phone, public):
 
 def test_the_photo_of_the_work_is_as_public_as_its_case(phone, private):
     step = Transition(Status.RESOLVED, "Listo", photos=[make_photo()])
-    done = change_status(private.case, step, by=None).change.photos.get()
+    change = change_status(private.case, step, by=None).change
+    run_jobs()
+    done = change.photos.get()
     assert status(phone, f"/fotos/{done.image}") == 404
     assert status(phone, url_of(done)) == 200
+
+
+def test_a_copy_that_somebody_kept_costs_no_bytes_while_it_may_be_seen(phone, public):
+    first = phone.get(url_of(public))
+    assert first.getvalue()
+    kept = phone.get(url_of(public), headers={"If-None-Match": first["ETag"]})
+    assert (kept.status_code, kept.content) == (304, b"")
+    assert kept["Cache-Control"] == "public, no-cache"
+    assert kept["ETag"] == first["ETag"]
+
+
+def test_a_photo_that_is_withheld_is_gone_at_once_also_from_caches(phone, public):
+    """FixMyStreet once went on showing from its caches what moderators had hidden."""
+    addresses = [url_of(public), url_of(public, thumbnail=True)]
+    seen = phone.get(addresses[0])
+    assert seen.getvalue()
+    withhold(public)
+    for address in addresses:
+        assert status(phone, address) == 404
+        again = phone.get(address, headers={"If-None-Match": seen["ETag"]})
+        assert again.status_code == 404
+    release(public)
+    assert [status(phone, address) for address in addresses] == [200, 200]
+
+
+def test_a_photo_that_waits_for_release_is_its_senders_through_a_link_that_expires(
+    phone, public, monkeypatch
+):
+    withhold(public)
+    public.refresh_from_db()
+    address = url_of(public)
+    bare, _, _ = address.partition("?s=")
+    assert (status(phone, bare), status(phone, address)) == (404, 200)
+    answer = phone.get(address)
+    assert answer.getvalue()
+    assert answer["Cache-Control"] == "no-store"
+    then = time.time() + VALID_SECONDS + 5
+    monkeypatch.setattr(time, "time", lambda: then)
+    assert status(phone, address) == 404
+
+
+def test_what_was_sent_is_behind_no_door(phone, public, private):
+    """Neither by the name it is kept under, nor with a signature, nor by an id."""
+    _, _, signature = url_of(private).partition("?s=")
+    for photo in (public, private):
+        name = photo.original
+        signed = TimestampSigner(salt="photo").sign(name).removeprefix(f"{name}:")
+        for address in (
+            f"/fotos/{name}",
+            f"/fotos/{name}?s={signature}",
+            f"/fotos/{name}?s={signed}",
+            f"/fotos/{Path(name).name}",
+            f"/fotos/{photo.pk}",
+            f"/fotos/{photo.pk}.jpg",
+            f"/{name}",
+            f"/media/{name}",
+            f"/static/{name}",
+        ):
+            assert status(phone, address) == 404, address
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 // The map under the heat: our own outlines, finer as one comes closer, and their names.
 
+import { onScheme } from "./scheme.js";
+
 const DISTRICTS_FROM = 8.75;
 const CORREGIMIENTOS_FROM = 11.75;
 const LABELS_FROM = { abroad: 99, province: 0, comarca: 0, district: 9.25, corregimiento: 12.5 };
@@ -8,7 +10,6 @@ const SEAS = [
   ["caribbean", 9.62, -80.3],
   ["pacific", 7.05, -79.5],
 ];
-const dark = window.matchMedia("(prefers-color-scheme: dark)");
 
 export class Basemap {
   /** `urls` as the server gives them; `names` the words for the seas. */
@@ -21,9 +22,10 @@ export class Basemap {
     this.lines = L.canvas({ pane: "borders", padding: 0.4 });
     this.drawn = new Map();
     this.asked = new Map();
+    this.tints = null;
     this.labels = [];
     map.getPane("labels").setAttribute("aria-hidden", "true");
-    dark.addEventListener("change", () => this.paint());
+    onScheme(() => this.paint());
   }
 
   /** The country; resolves to the provinces' features, when they are drawn. */
@@ -52,6 +54,20 @@ export class Basemap {
       await Promise.all(inView(districts, view).map((place) => this.inside("corregimientos", place)));
     }
     this.swap();
+  }
+
+  /** Colours districts by their code, at every zoom; null gives the land back. */
+  async tint(tints) {
+    if (tints && !this.allDistricts && this.urls) {
+      this.allDistricts = await this.fetched(this.urls.all_districts);
+      for (const feature of this.allDistricts) {
+        const coarse = { kind: "coarse", code: feature.properties.code };
+        this.draw({ ...feature, properties: coarse });
+      }
+    }
+    this.tints = tints;
+    this.swap();
+    this.paint();
   }
 
   async inside(level, place) {
@@ -90,7 +106,8 @@ export class Basemap {
 
   shape(feature, pane, kind) {
     const renderer = pane === "land" ? this.land : this.lines;
-    const style = () => (pane === "land" ? landStyle(kind) : borderStyle(kind));
+    const { code } = feature.properties;
+    const style = () => (pane === "land" ? this.landStyle(kind, code) : borderStyle(kind));
     const layer = L.geoJSON(feature, { pane, renderer, interactive: false, smoothFactor: 0.7, style });
     layer.repaint = () => layer.setStyle(style());
     return layer;
@@ -111,10 +128,20 @@ export class Basemap {
   }
 
   isShown(level, code, zoom) {
-    const finer = zoom >= DISTRICTS_FROM && this.drawn.has(`border/${code}`);
+    const finer = zoom >= DISTRICTS_FROM && this.drawn.has(`border/${code.slice(0, 2)}`);
+    if (level === "coarse") return this.tints !== null && !finer;
     if (level === "province" || level === "comarca") return !finer;
     if (level === "corregimiento") return zoom >= CORREGIMIENTOS_FROM;
     return level === "abroad" || zoom >= DISTRICTS_FROM;
+  }
+
+  landStyle(kind, code) {
+    const tinted = ["district", "comarca", "coarse"].includes(kind) && this.tints?.get(code);
+    const land = { abroad: "abroad", comarca: "comarca" }[kind] ?? "land";
+    const fill = tinted || colour(land);
+    // A hair of the same colour closes the seam between neighbours.
+    const bare = kind === "coarse" && !tinted;
+    return { fillColor: fill, fillOpacity: bare ? 0 : 1, color: fill, weight: 0.8, stroke: !bare };
   }
 
   paint() {
@@ -167,14 +194,8 @@ const overlap = (one, other) =>
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
-function landStyle(kind) {
-  const fill = colour({ abroad: "abroad", comarca: "comarca" }[kind] ?? "land");
-  // A hair of the same colour closes the seam between neighbours.
-  return { fillColor: fill, fillOpacity: 1, color: fill, weight: 0.8 };
-}
-
 function borderStyle(kind) {
-  if (kind === "district") return { fill: false, color: colour("border-district"), weight: 0.8 };
+  if (kind === "district" || kind === "coarse") return { fill: false, color: colour("border-district"), weight: 0.8 };
   if (kind === "corregimiento") {
     return { fill: false, color: colour("border-corregimiento"), weight: 0.8, dashArray: "3 3" };
   }

@@ -19,8 +19,45 @@ const FEWEST = 4;
 // So far from half and half, a place takes the colour of the state it has more of.
 const LEAN = 0.2;
 
+/** How much has the full colour: the same for all that are painted to be compared. */
+export class Scale {
+  constructor() {
+    this.members = new Map();
+    this.full = 0;
+    this.isHeld = false;
+    this.onChange = () => undefined;
+  }
+
+  /** The full amount, once a member says what it would be for itself. */
+  agree(member, own) {
+    this.members.set(member, own);
+    return this.settle(member);
+  }
+
+  leave(member) {
+    this.members.delete(member);
+    this.settle(null);
+  }
+
+  /** Held, it only grows: what is shown one after the other can be compared too. */
+  hold(isHeld) {
+    this.isHeld = isHeld;
+    if (!isHeld) this.settle(null);
+  }
+
+  settle(asking) {
+    const full = Math.max(0, ...this.members.values(), this.isHeld ? this.full : 0);
+    if (full !== this.full) {
+      this.full = full;
+      this.onChange(full);
+      for (const member of this.members.keys()) if (member !== asking) member.draw();
+    }
+    return full;
+  }
+}
+
 export class Density {
-  constructor(canvas) {
+  constructor(canvas, scale = new Scale()) {
     this.context = canvas.getContext("2d");
     this.small = document.createElement("canvas");
     this._width = canvas.width;
@@ -30,7 +67,7 @@ export class Density {
     this.isSilent = false;
     this.radius(20);
     this.spread(14);
-    this.onScale = () => undefined;
+    this.scale = scale;
   }
 
   radius(pixels) {
@@ -83,14 +120,18 @@ export class Density {
     this.small.height = height;
     this.width = width;
     this.sums = this.field(width, height);
-    if (this.isSilent) return;
+    if (this.isSilent) {
+      this.scale.leave(this);
+      return;
+    }
     const image = this.small.getContext("2d").createImageData(width, height);
     const other = this.companion?.sums?.length === this.sums.length ? this.companion : null;
     const total = other ? this.sums.map((sum, i) => sum + other.sums[i]) : this.sums;
-    const full = Math.max(FEWEST * this.share, percentile(total));
+    const own = Math.max(FEWEST * this.share, percentile(total));
+    if (!this.points.length && !other) this.scale.leave(this);
+    const full = this.points.length || other ? this.scale.agree(this, own) : own;
     if (other) colourTogether(image.data, total, full, this, other);
     else colour(image.data, total, full, this.palette);
-    if (this.points.length || other) this.onScale(full);
     this.small.getContext("2d").putImageData(image, 0, 0);
     this.context.imageSmoothingQuality = "high";
     this.context.drawImage(this.small, -GRAIN / 2, -GRAIN / 2, width * GRAIN, height * GRAIN);

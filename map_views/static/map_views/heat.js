@@ -1,7 +1,8 @@
 // The heat: cells counted by the server, drawn by folium's layers.
 
 import { Density } from "./density.js";
-import { config, number, text } from "./texts.js";
+import { isDark, onScheme } from "./scheme.js";
+import { config } from "./texts.js";
 
 const METRES_PER_PIXEL_AT_ZOOM_0 = 156543.03;
 const LATITUDE_OF_PANAMA = (8.5 * Math.PI) / 180;
@@ -11,21 +12,16 @@ const PHONE = 600;
 // Cases lie farther apart as one comes closer, where cells are as fine as they get.
 const COUNTRY_ZOOM = 8;
 const WIDER_BY_ZOOM = 2.5;
-const dark = window.matchMedia("(prefers-color-scheme: dark)");
 
 export class Heat {
-  constructor(map) {
+  /** `layers` by state; what shares a `scale` has the same colour for as many cases. */
+  constructor(map, layers, scale) {
     this.map = map;
-    this.layers = Object.fromEntries(
-      Object.entries(config.layers).map(([state, name]) => [state, window[name]]),
-    );
-    for (const layer of Object.values(this.layers)) {
-      layer._heat = new Density(layer._canvas);
-      layer._heat.onScale = (full) => scaleOfLegend(full);
-    }
+    this.layers = layers;
+    for (const layer of Object.values(layers)) layer._heat = new Density(layer._canvas, scale);
     this.cell = 0;
     map.on("zoomend", () => this.fit());
-    dark.addEventListener("change", () => this.paint());
+    onScheme(() => this.paint());
     this.paint();
   }
 
@@ -39,7 +35,6 @@ export class Heat {
     }
     this.pair(found.length > 1);
     this.fit();
-    legend(Object.keys(answers), this.cell);
   }
 
   /** Both states at once are painted as one, or the upper would hide the lower. */
@@ -63,16 +58,18 @@ export class Heat {
   }
 
   paint() {
-    this.ramps = config.ramps[dark.matches ? "dark" : "light"];
+    this.ramps = config.ramps[isDark() ? "dark" : "light"];
     for (const [state, layer] of Object.entries(this.layers)) {
       layer.setOptions({ gradient: this.ramps[state] });
     }
     this.pair(Boolean(this.layers.open._heat.companion));
-    for (const bar of document.querySelectorAll("[data-ramp]")) {
-      const stops = Object.entries(this.ramps[bar.dataset.ramp])
-        .sort(([one], [other]) => one - other)
-        .map(([step, colour]) => `${colour} ${step * 100}%`);
-      bar.style.background = `linear-gradient(to right, ${stops.join(", ")})`;
+  }
+
+  /** At once, without waiting for the next frame. */
+  drawNow() {
+    for (const state of ["resolved", "open"]) {
+      const layer = this.layers[state];
+      if (layer._map) layer._redraw();
     }
   }
 }
@@ -80,17 +77,3 @@ export class Heat {
 export const metresPerPixel = (zoom) =>
   (METRES_PER_PIXEL_AT_ZOOM_0 * Math.cos(LATITUDE_OF_PANAMA)) / 2 ** zoom;
 
-function legend(states, cell) {
-  document.querySelector("#legend-open").hidden = !states.includes("open");
-  document.querySelector("#legend-resolved").hidden = !states.includes("resolved");
-  document.querySelector("#legend-both").hidden = states.length < 2;
-  const size = cell >= 1000 ? `${number(Math.round(cell / 100) / 10)} km` : `${Math.round(cell / 10) * 10} m`;
-  const written = cell ? text("cell", { size }) : "";
-  document.querySelector("#legend-cell").textContent = written;
-}
-
-function scaleOfLegend(full) {
-  const most = Math.max(2, Math.round(full));
-  document.querySelector("#legend-few").textContent = "1";
-  document.querySelector("#legend-most").textContent = text("most", { n: number(most) });
-}

@@ -4,14 +4,25 @@ import { age, create, icon, number, text } from "./texts.js";
 
 const list = document.querySelector("#list");
 const note = document.querySelector("#list-note");
+const more = document.querySelector("#list-more");
 
-/** Shows the cases, newest first; `total` is how many the view has. */
-export function show(features, total, onPoint) {
-  list.replaceChildren(...features.map((feature) => row(feature.properties, onPoint)));
+/**
+ * Shows the cases, newest first; `total` is how many the view has. With two periods,
+ * `parts` has both, each under its `title`.
+ */
+export function show(parts, total, { onPoint, canShowMore }) {
+  list.replaceChildren(
+    ...parts.flatMap(({ title, features }) => [
+      ...(title ? [create("li", "list-part", title)] : []),
+      ...features.map((feature) => row(feature.properties, onPoint)),
+    ]),
+  );
+  const listed = parts.reduce((sum, { features }) => sum + features.length, 0);
   note.hidden = false;
   if (total === 0) note.textContent = text("empty");
-  else if (features.length < total) note.textContent = text("first_n", { n: number(features.length) });
+  else if (listed < total) note.textContent = text("first_n", { n: number(listed) });
   else note.textContent = text("all_n");
+  more.hidden = listed >= total || !canShowMore;
 }
 
 function row(properties, onPoint) {

@@ -1,153 +1,90 @@
 // The public map: loads what the view shows, and keeps map, list and counter in step.
+//
+// What the first view does not need is fetched after it, or when it is asked for.
 
 import * as address from "./address.js";
-import { Basemap, boundsOf } from "./basemap.js";
-import { Heat } from "./heat.js";
+import { fetched, forget, query } from "./asking.js";
+import { boundsOf } from "./basemap.js";
+import { Scale } from "./density.js";
+import { heatLegend, heatScale } from "./legend.js";
 import * as list from "./list.js";
-import { Markers } from "./markers.js";
+import { Pane } from "./pane.js";
 import { startPanel } from "./panel.js";
-import { config, create, number, text, write } from "./texts.js";
+import { inWords, monthAt, ordinal, shortMonth } from "./periods.js";
+import { config, create, icon, number, text, write } from "./texts.js";
 
-// From here on a case is a marker, and the heat steps back.
-const MARKERS_FROM = 14;
 const MOST_MARKERS = 200;
-const MOST_LISTED = 20;
+const FEW_LISTED = 20;
 // Square pixels: a view smaller than these asks for cells half, a quarter the size.
 const FINER_VIEWS = [1_000_000, 260_000];
-const EDGE = [10, 10];
+// Pixels around what is gone to; the box over the map of a narrow screen needs more.
+const EDGE = 10;
+const BOX = 62;
 const PAUSE_MS = 180;
+const TOAST_MS = 8000;
 const STATES = { open: ["open"], resolved: ["resolved"], both: ["open", "resolved"] };
+const YEAR = 12;
 
 const $ = (selector) => document.querySelector(selector);
+const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
 const map = window[config.map];
 const filters = $("#filters");
-const heat = new Heat(map);
-const markers = new Markers(map);
-const basemap = new Basemap(map, config.basemap, {
-  caribbean: text("caribbean"),
-  pacific: text("pacific"),
-});
 const panama = L.latLngBounds(config.bounds);
+const scale = new Scale();
+const layers = Object.fromEntries(Object.entries(config.layers).map(([state, name]) => [state, window[name]]));
+const first = new Pane(map, layers, scale);
+const change = new Intl.NumberFormat(config.language, { style: "percent", signDisplay: "exceptZero", maximumFractionDigits: 0 });
+const difference = new Intl.NumberFormat(config.language, { signDisplay: "exceptZero" });
+const asked = { period: { days: "" }, versus: null };
 let underWay = new AbortController();
 let timer = 0;
+let listed = FEW_LISTED;
+let timeline = null;
+let comparison = null;
+let districts = null;
+let isPlaying = false;
+
+// ── What is asked for ────────────────────────────────────────────────────────────
 
 function chosen() {
   const data = new FormData(filters);
-  return { state: data.get("state"), groups: data.getAll("group"), days: data.get("days") };
-}
-
-/** Soon: a drag or a run of clicks asks once. */
-function refresh() {
-  address.write(chosen(), map);
-  clearTimeout(timer);
-  timer = setTimeout(load, PAUSE_MS);
-}
-
-async function load() {
-  underWay.abort();
-  underWay = new AbortController();
-  const { signal } = underWay;
-  $("#loading").hidden = false;
-  try {
-    const [cells, cases] = await Promise.all([
-      ofEachState((state) => fetched(heatUrl(state), signal)),
-      ofEachState((state) => fetched(casesUrl(state), signal)),
-    ]);
-    show(cells, cases);
-    $("#trouble").hidden = true;
-  } catch (problem) {
-    if (signal.aborted) return;
-    complain("trouble");
-    console.warn(problem);
-  }
-  $("#loading").hidden = true;
-}
-
-async function ofEachState(ask) {
-  const states = STATES[chosen().state];
-  const answers = await Promise.all(states.map(ask));
-  return Object.fromEntries(states.map((state, i) => [state, answers[i]]));
-}
-
-async function fetched(url, signal) {
-  const answer = await fetch(url, { signal });
-  if (!answer.ok) throw new Error(`${url}: ${answer.status}`);
-  return answer.json();
-}
-
-function heatUrl(state) {
-  const { x, y } = map.getSize();
-  // Finer cells draw better, as long as the answer stays small.
-  const finer = FINER_VIEWS.filter((largest) => x * y < largest).length;
-  const zoom = Math.min(18, Math.max(4, Math.round(map.getZoom()) + finer));
-  return `${config.heat}?${query(state)}&zoom=${zoom}`;
-}
-
-function casesUrl(state) {
-  const limit = map.getZoom() >= MARKERS_FROM ? MOST_MARKERS : MOST_LISTED;
-  return `${config.cases}?${query(state)}&limit=${limit}`;
-}
-
-function query(state) {
-  const { groups, days } = chosen();
-  const box = map.getBounds();
-  const sides = [box.getWest(), box.getSouth(), box.getEast(), box.getNorth()];
-  const asked = new URLSearchParams({ bbox: sides.map((side) => side.toFixed(5)).join(","), state });
-  if (groups.length) asked.set("group", groups.join(","));
-  if (days) asked.set("since", daysAgo(days));
-  return asked.toString().replaceAll("%2C", ",");
-}
-
-const daysAgo = (days) =>
-  new Date(Date.now() - days * 86400000).toLocaleDateString("sv", { timeZone: "America/Panama" });
-
-function show(cells, cases) {
-  const close = map.getZoom() >= MARKERS_FROM;
-  const most = close ? MOST_MARKERS : MOST_LISTED;
-  const features = Object.values(cases)
-    .flatMap((answer) => answer.features)
-    .sort((one, other) => other.properties.filed_at.localeCompare(one.properties.filed_at))
-    .slice(0, most);
-  const totals = Object.values(cells).map((answer) => answer.total);
-  heat.draw(cells);
-  map.getContainer().classList.toggle("is-close", close);
-  markers.show(close ? features : []);
-  list.show(features, totals.reduce((sum, n) => sum + n, 0), (...pointed) => markers.point(...pointed));
-  count(cells);
-}
-
-function count(cells) {
-  const counter = $("#counter");
-  const line = create("span");
-  const totals = Object.fromEntries(
-    Object.entries(cells).map(([state, answer]) => [state, answer.total]),
-  );
-  const [[state, total]] = Object.entries(totals);
-  if (Object.keys(totals).length > 1) {
-    write(line, "both_n", { open: number(totals.open), resolved: number(totals.resolved) });
-  } else {
-    write(line, `${state}_${total > 1 ? "n" : total}`, { n: number(total) });
-  }
-  counter.replaceChildren(line);
-}
-
-function complain(key) {
-  $("#trouble p").textContent = text(key);
-  $("#trouble").hidden = false;
+  return { state: data.get("state"), groups: data.getAll("group"), as: data.get("as"), ...asked };
 }
 
 function restore() {
-  const asked = address.read();
-  filters.elements.state.value = asked.state;
-  filters.elements.days.value = asked.days;
-  for (const box of filters.querySelectorAll("[name=group]")) {
-    box.checked = asked.groups.includes(box.value);
-  }
+  const { state, groups, as, period, versus, view } = address.read();
+  filters.elements.state.value = state;
+  filters.elements.as.value = as;
+  for (const box of filters.querySelectorAll("[name=group]")) box.checked = groups.includes(box.value);
   $("#all-groups").checked = !chosen().groups.length;
-  if (asked.view) {
-    map.setView([asked.view[1], asked.view[2]], asked.view[0], { animate: false });
-  } else {
-    map.fitBounds(panama, { padding: EDGE, animate: false });
+  choosePeriod(period, versus);
+  if (view) map.setView([view[1], view[2]], view[0], { animate: false });
+  else goTo(panama, { animate: false });
+}
+
+/** Keeps strip, selects and what is asked for the same. */
+function choosePeriod(period, versus = asked.versus) {
+  asked.period = period;
+  // Without a first period, there is nothing to compare with.
+  asked.versus = period.since ? versus : null;
+  const { days, since, until } = filters.elements;
+  days.value = period.since ? "months" : period.days;
+  if (!days.value) days.value = "";
+  for (const label of filters.querySelectorAll("[data-months]")) label.hidden = !period.since;
+  if (period.since) offerMonths(ordinal(period.since), ordinal(period.until));
+  since.value = period.since ?? "";
+  until.value = period.until ?? "";
+  timeline?.set(asked.period, asked.versus);
+}
+
+/** The months to choose among, newest first, these two of them in any case. */
+function offerMonths(from, to) {
+  const start = Math.min(from, timeline?.first ?? from);
+  const end = Math.max(to, timeline?.last ?? to);
+  for (const select of [filters.elements.since, filters.elements.until]) {
+    if (select.options.length === end - start + 1 && select.options[0].value === monthAt(end)) continue;
+    const options = Array.from({ length: end - start + 1 }, (_, i) => monthAt(end - i));
+    select.replaceChildren(...options.map((month) => new Option(shortMonth(month), month)));
   }
 }
 
@@ -155,7 +92,240 @@ function onChange({ target }) {
   const boxes = [...filters.querySelectorAll("[name=group]")];
   if (target.id === "all-groups") boxes.forEach((box) => (box.checked = false));
   $("#all-groups").checked = boxes.every((box) => !box.checked);
-  if (target.id !== "go-to") refresh();
+  if (target.id === "go-to") return;
+  timeline?.pause();
+  if (["days", "since", "until"].includes(target.name)) onDates(target.name);
+  refresh();
+}
+
+function onDates(changed) {
+  const { days, since, until } = filters.elements;
+  if (changed !== "days") {
+    const [start, end] = [since.value, until.value].sort();
+    choosePeriod({ since: start, until: end });
+  } else if (days.value === "months") {
+    const last = timeline?.last ?? ordinal(new Date().toISOString().slice(0, 7));
+    const start = Math.max(timeline?.first ?? 0, last - YEAR + 1);
+    choosePeriod({ since: monthAt(start), until: monthAt(last) });
+  } else choosePeriod({ days: days.value });
+}
+
+// ── Loading ──────────────────────────────────────────────────────────────────────
+
+/** Soon: a drag or a run of clicks asks once. */
+function refresh() {
+  listed = FEW_LISTED;
+  clearTimeout(timer);
+  timer = setTimeout(load, PAUSE_MS);
+}
+
+async function load() {
+  clearTimeout(timer);
+  underWay.abort();
+  underWay = new AbortController();
+  const { signal } = underWay;
+  const what = chosen();
+  address.write(what, map);
+  $("#loading").hidden = isPlaying;
+  try {
+    await Promise.all([compare(what), what.as === "districts" && startDistricts()]);
+    const parts = await Promise.all(periodsOf(what).map((period) => partOf(what, period, signal)));
+    if (signal.aborted) return;
+    await show(what, parts);
+    $("#trouble").hidden = true;
+  } catch (problem) {
+    if (signal.aborted) return;
+    timeline?.pause();
+    complain("trouble");
+    console.warn(problem);
+  }
+  $("#loading").hidden = true;
+  loadMonths(what, signal);
+}
+
+const periodsOf = ({ period, versus }) => (versus ? [period, versus] : [period]);
+
+/** All that there is to show of a period. */
+async function partOf(what, period, signal) {
+  const states = STATES[what.state];
+  const box = map.getBounds();
+  const question = (state) => query({ ...what, state, period, box });
+  const [cells, cases, places] = await Promise.all([
+    Promise.all(states.map((state) => fetched(`${config.heat}?${question(state)}&zoom=${zoomOfCells()}`, signal))),
+    Promise.all(states.map((state) => fetched(`${config.cases}?${question(state)}&limit=${mostCases()}`, signal))),
+    what.as === "districts" &&
+      fetched(`${config.places}?level=district&${query({ ...what, state: "all", period })}`, signal),
+  ]);
+  const features = cases
+    .flatMap((answer) => answer.features)
+    .sort((one, other) => other.properties.filed_at.localeCompare(one.properties.filed_at))
+    .slice(0, mostCases());
+  const byState = Object.fromEntries(states.map((state, i) => [state, cells[i]]));
+  const total = cells.reduce((sum, answer) => sum + answer.total, 0);
+  return { period, cells: byState, features, places, total };
+}
+
+function zoomOfCells() {
+  const { x, y } = map.getSize();
+  // Finer cells draw better, as long as the answer stays small.
+  const finer = FINER_VIEWS.filter((largest) => x * y < largest).length;
+  return Math.min(18, Math.max(4, Math.round(map.getZoom()) + finer));
+}
+
+const mostCases = () => (first.isClose ? MOST_MARKERS : listed);
+
+/** Cases by month, of the same view whatever the period; the strip may wait for it. */
+async function loadMonths(what, signal) {
+  try {
+    await startTimeline();
+    const url = `${config.months}?${query({ ...what, state: "all", period: {}, box: map.getBounds() })}`;
+    const { months } = await fetched(url, signal);
+    if (signal.aborted) return;
+    timeline.show(months, what.state);
+    if (asked.period.since) choosePeriod(asked.period);
+    $("#strip-note").hidden = true;
+  } catch (problem) {
+    if (signal.aborted) return;
+    $("#strip-note").textContent = text("trouble_months");
+    $("#strip-note").hidden = false;
+    console.warn(problem);
+  }
+}
+
+async function startTimeline() {
+  if (timeline) return;
+  const { Timeline } = await import("./timeline.js");
+  timeline ??= new Timeline({
+    onPeriod: (period) => onPeriod(period),
+    onVersus: (versus, period = asked.period) => onPeriod(period, versus),
+    onPlaying: (playing) => {
+      isPlaying = playing;
+      scale.hold(playing);
+      // Every second a new count would be read aloud.
+      $("#counter").setAttribute("aria-live", playing ? "off" : "polite");
+    },
+    prepare: (period) => partOf(chosen(), period).catch(() => undefined),
+  });
+  timeline.set(asked.period, asked.versus);
+}
+
+function onPeriod(period, versus) {
+  choosePeriod(period, versus);
+  listed = FEW_LISTED;
+  return load();
+}
+
+// ── Showing ──────────────────────────────────────────────────────────────────────
+
+async function show(what, parts) {
+  const panes = [first, comparison?.pane].filter(Boolean);
+  const asDistricts = what.as === "districts";
+  parts.forEach((part, i) => panes[i].show(asDistricts ? {} : part.cells, part.features));
+  if (!asDistricts) heatLegend(STATES[what.state], parts[0].cells[STATES[what.state][0]].cell);
+  if (districts) await showDistricts(what, parts, panes);
+  const total = parts.reduce((sum, part) => sum + part.total, 0);
+  const share = Math.ceil(mostCases() / parts.length);
+  const titled = parts.map((part, i) => ({
+    title: what.versus ? titleOf(part, i) : "",
+    features: part.features.slice(0, share),
+  }));
+  list.show(titled, total, {
+    onPoint: (...pointed) => panes.forEach((pane) => pane.markers.point(...pointed)),
+    canShowMore: mostCases() < MOST_MARKERS,
+  });
+  count(what, parts);
+}
+
+function count(what, parts) {
+  const line = create("span");
+  const totals = Object.fromEntries(Object.entries(parts[0].cells).map(([state, answer]) => [state, answer.total]));
+  if (what.versus) {
+    const [a, b] = parts;
+    write(line, "versus", {
+      a: number(a.total),
+      b: number(b.total),
+      change: changeOf(a.total, b.total),
+    });
+  } else if (what.state === "both") {
+    write(line, "both_n", { open: number(totals.open), resolved: number(totals.resolved) });
+  } else {
+    const total = totals[what.state];
+    write(line, `${what.state}_${total > 1 ? "n" : total}`, { n: number(total) });
+  }
+  $("#counter").replaceChildren(line);
+  const names = [$("#name-a"), comparison?.name].filter(Boolean);
+  names.forEach((name, i) => {
+    name.hidden = !what.versus;
+    name.textContent = parts[i] && what.versus ? titleOf(parts[i], i) : "";
+  });
+}
+
+const titleOf = ({ period, total }, i) =>
+  `${"AB"[i]} · ${inWords(period)} · ${total === 1 ? text("cases_1", { n: "1" }) : text("cases_n", { n: number(total) })}`;
+
+function changeOf(now, before) {
+  if (now === before) return text("same");
+  return before ? change.format((now - before) / before) : difference.format(now);
+}
+
+function complain(key) {
+  $("#trouble p").textContent = text(key);
+  $("#trouble").hidden = false;
+}
+
+function toast(words) {
+  $("#toast").textContent = words;
+  $("#toast").hidden = false;
+  clearTimeout(toast.timer);
+  toast.timer = setTimeout(() => ($("#toast").hidden = true), TOAST_MS);
+}
+
+// ── Districts, and two periods ───────────────────────────────────────────────────
+
+async function startDistricts() {
+  districts ??= await import("./choropleth.js");
+}
+
+async function showDistricts(what, parts, panes) {
+  const asDistricts = what.as === "districts";
+  $("#ranking").hidden = !asDistricts;
+  for (const pane of panes) pane.explained ??= new districts.Explained(pane);
+  if (!asDistricts) {
+    for (const pane of panes) {
+      pane.explained.show(null);
+      await pane.basemap.tint(null);
+    }
+    return;
+  }
+  const states = STATES[what.state];
+  const rated = districts.rates(parts.map(({ places }) => ({ answer: places, states })));
+  const ranked = await districts.paint(panes, rated, what.state);
+  panes.forEach((pane, i) => pane.explained.show(rated.parts[i], rated.perPeople));
+  const outlines = new Map(first.basemap.allDistricts.map((feature) => [feature.properties.code, feature]));
+  const view = map.getBounds();
+  const inView = ranked.filter(({ code }) => outlines.has(code) && view.intersects(boundsOf(outlines.get(code))));
+  $("#ranking-measure").textContent = text("whole_districts");
+  districts.listed(inView, rated.perPeople, (code) => goTo(boundsOf(outlines.get(code))));
+}
+
+async function compare({ versus }) {
+  if (versus && !comparison) {
+    const { Comparison } = await import("./compare.js");
+    comparison ??= new Comparison(first, scale);
+    comparison.start().catch((problem) => console.warn(problem));
+  } else if (!versus && comparison) {
+    comparison.stop();
+    comparison = null;
+  }
+}
+
+// ── Where to look ────────────────────────────────────────────────────────────────
+
+function goTo(bounds, options) {
+  const { y } = map.getSize();
+  const isOver = $("#search").offsetParent !== null && getComputedStyle($("#search")).position === "absolute";
+  const paddingTopLeft = [EDGE, isOver && y > 4 * BOX ? BOX : EDGE];
+  map.fitBounds(bounds, { paddingTopLeft, paddingBottomRight: [EDGE, EDGE], ...options });
 }
 
 /** The places of the country, to go to without dragging. */
@@ -166,42 +336,104 @@ function offerPlaces(provinces) {
   }
   $("#go-to").addEventListener("change", ({ target }) => {
     const place = places.get(target.value);
-    map.fitBounds(place ? boundsOf(place) : panama, { padding: EDGE });
+    goTo(place ? boundsOf(place) : panama);
   });
 }
 
 function addControls() {
   const [zoomInTitle, zoomOutTitle] = [text("zoom_in"), text("zoom_out")];
   L.control.zoom({ position: "topright", zoomInTitle, zoomOutTitle }).addTo(map);
+  const here = L.control({ position: "topright" });
+  here.onAdd = () => {
+    const bar = create("div", "leaflet-bar");
+    const button = create("button", "near-me");
+    button.type = "button";
+    button.title = text("near_me");
+    button.setAttribute("aria-label", text("near_me"));
+    button.append(icon("here"));
+    button.addEventListener("click", () => goHere(button));
+    L.DomEvent.disableClickPropagation(bar);
+    bar.append(button);
+    return bar;
+  };
+  here.addTo(map);
   L.control.scale({ imperial: false, position: "bottomright" }).addTo(map);
-  map.attributionControl.setPrefix(false).addAttribution(text("credit"));
+}
+
+async function goHere(button) {
+  timeline?.pause();
+  button.setAttribute("aria-busy", "true");
+  try {
+    const { goToMyPlace } = await import("./here.js");
+    goHere.marked ??= L.layerGroup().addTo(map);
+    const metres = await goToMyPlace(map, L.latLngBounds(map.options.maxBounds), goHere.marked);
+    toast(text("you_are_here", { metres: number(metres) }));
+  } catch (problem) {
+    toast(text(problem instanceof RangeError ? "not_in_panama" : "no_place"));
+    console.warn(problem);
+  }
+  button.removeAttribute("aria-busy");
+}
+
+async function startSearch() {
+  if (startSearch.begun) return;
+  startSearch.begun = true;
+  const { Search } = await import("./search.js");
+  const search = new Search($("#search"), ({ bbox }) => goTo(boundsOf({ bbox })));
+  // Whatever was typed while it was on its way.
+  if ($("#search-words").value) search.look();
+}
+
+/** Who asked for no motion gets none: neither zooming nor sliding. */
+function keepStill() {
+  if (!calm.matches) return;
+  Object.assign(map.options, { inertia: false, zoomAnimation: false });
+  map._zoomAnimated = false;
+  map.panBy = (offset, options) => L.Map.prototype.panBy.call(map, offset, { ...options, animate: false });
 }
 
 async function drawBasemap() {
   try {
-    offerPlaces(await basemap.start());
+    offerPlaces(await first.basemap.start());
   } catch (problem) {
     complain("trouble_basemap");
     console.warn(problem);
   }
 }
 
-map.setMinZoom(5.5).setMaxZoom(18);
+async function startPrinting() {
+  const { getReadyToPrint } = await import("./printing.js");
+  getReadyToPrint({
+    panes: () => [first, comparison?.pane].filter(Boolean),
+    shown: () => ({ ...chosen(), counted: $("#counter").textContent }),
+  });
+}
+
+scale.onChange = heatScale;
+keepStill();
 addControls();
 startPanel();
 restore();
 filters.addEventListener("change", onChange);
 filters.addEventListener("submit", (event) => event.preventDefault());
-map.on("moveend", refresh);
+map.on("moveend resize", refresh);
+map.on("dragstart", () => timeline?.pause());
 window.addEventListener("hashchange", () => {
   restore();
   refresh();
 });
 $("#retry").addEventListener("click", () => {
   $("#trouble").hidden = true;
-  if (!basemap.provinces) drawBasemap();
+  forget();
+  if (!first.basemap.provinces) drawBasemap();
   load();
 });
-$("#legend").setAttribute("aria-label", text("legend"));
+$("#list-more").addEventListener("click", () => {
+  listed = Math.min(MOST_MARKERS, listed * 4);
+  load();
+});
+$("#search").addEventListener("focusin", startSearch);
+$("#share").addEventListener("click", async () => (await import("./share.js")).openShare());
+$("#print").addEventListener("click", () => window.print());
 drawBasemap();
-refresh();
+load().then(startPrinting);

@@ -1,0 +1,1 @@
+"""The door of the open data: what may be taken away, and what it means."""

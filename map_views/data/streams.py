@@ -1,0 +1,97 @@
+"""/data/cases.<ext>: the public cases to take away, now or as a file that is made."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from datetime import UTC, datetime
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from geo import export
+from geo.copying import Busy
+from map_views.data import build_pages
+from map_views.data.encodings import Begun, best_encoding, compressed
+from map_views.data.formats import FORMATS, LICENCE_LINK, Format, file_name
+from map_views.parameters import MOST_FEATURES, InvalidParameters, Parameters
+from map_views.problems import problem
+from provinces.models import reads_english
+
+RETRY_SECONDS = 30
+EVER = datetime.min.replace(tzinfo=UTC)
+
+
+@require_safe
+@vary_on_headers("Accept-Language", "Cookie", "Accept-Encoding")
+def cases(request: HttpRequest, extension: str) -> HttpResponseBase:
+    """All public cases that the filters leave."""
+    form = FORMATS.get(extension)
+    if form is None:
+        raise Http404
+    if not form.is_here:
+        return problem(
+            501,
+            "format-not-installed",
+            _("Este servidor no tiene instalado lo que hace falta para ese formato."),
+            _("Pida otro formato: GeoPackage, FlatGeobuf, GeoJSON o CSV."),
+        )
+    parameters = Parameters(request.GET)
+    filters = parameters.filters()
+    limit = parameters.integer("limit", 0, range(1, MOST_FEATURES + 1))
+    try:
+        parameters.check()
+    except InvalidParameters as invalid:
+        return invalid.response()
+    if form.stream is None:
+        return build_pages.asked_for(request, form, filters, limit or None)
+    pieces = form.stream(
+        filters,
+        limit or None,
+        english=reads_english(),
+        # Few cases take no place of those who want all.
+        places=None if limit else settings.EXPORTS_AT_ONCE,
+    )
+    return streamed(request, form, pieces)
+
+
+@require_safe
+@vary_on_headers("Accept-Encoding")
+def withdrawals(request: HttpRequest) -> HttpResponseBase:
+    """The cases that are public no more: beside increments that have no place for them."""
+    parameters = Parameters(request.GET)
+    since = parameters.moment("changed_since") or EVER
+    try:
+        parameters.check()
+    except InvalidParameters as invalid:
+        return invalid.response()
+    pieces = export.withdrawals(since, places=settings.EXPORTS_AT_ONCE)
+    return streamed(request, FORMATS["csv"], pieces, "retirados")
+
+
+def streamed(
+    request: HttpRequest, form: Format, pieces: Generator[bytes], what: str = "casos"
+) -> HttpResponseBase:
+    """As PostGIS makes them. Raises what the database raises at once."""
+    headers = {
+        "Content-Disposition": f'inline; filename="{file_name(form, what=what)}"',
+        "Cache-Control": "public, max-age=10",
+        "Link": LICENCE_LINK,
+    }
+    encoding = best_encoding(request.headers.get("Accept-Encoding", ""))
+    if encoding:
+        headers["Content-Encoding"] = encoding
+        pieces = compressed(pieces, encoding)
+    try:
+        begun = Begun(pieces)
+    except Busy:
+        return problem(
+            503,
+            "busy",
+            _("Ahora mismo se descargan los datos tantas veces como se puede."),
+            _("Vuelva a pedirlos en medio minuto, o tome el archivo de cada noche."),
+            retry=RETRY_SECONDS,
+        )
+    return StreamingHttpResponse(begun, content_type=form.media_type, headers=headers)

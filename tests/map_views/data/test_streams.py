@@ -1,0 +1,265 @@
+"""/data/cases.{geojson,geojsonl,csv}: sent as PostGIS makes it, to real readers."""
+
+from __future__ import annotations
+
+import csv
+import json
+import socket
+import sys
+from datetime import datetime, timedelta
+from io import StringIO
+
+import pytest
+from django.db import OperationalError, connection
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+
+from backend.cases.models import Case, Withdrawal
+from backend.cases.workflow import Status
+from geo import copying, export
+from geo.filters import Filters
+from map_views.data.encodings import best_encoding
+from tests.factories import make_case, make_entity
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+LICENCE = '<https://creativecommons.org/licenses/by/4.0/>; rel="license"'
+
+
+def table(phone, **query) -> list[dict[str, str]]:
+    answer = phone.get("/data/cases.csv", query)
+    assert answer.status_code == 200
+    text = answer.getvalue().decode()
+    assert text.count("\n") == text.count("\r\n")
+    return list(csv.DictReader(StringIO(text, newline="")))
+
+
+def test_every_form_tells_the_same_of_a_case(phone, squares):
+    case = make_case(at=(-79.951234567, 8.554321), status=Status.RESOLVED)
+    (feature,) = json.loads(phone.get("/data/cases.geojson").getvalue())["features"]
+    lines = phone.get("/data/cases.geojsonl")
+    assert lines["Content-Type"] == "application/x-ndjson"
+    assert [json.loads(line) for line in lines.getvalue().splitlines()] == [feature]
+    (row,) = table(phone)
+    told = feature["properties"]
+    assert row["number"] == case.number == feature["id"]
+    assert (row["longitude"], row["latitude"]) == ("-79.951235", "8.554321")
+    for name, value in told.items():
+        written = {True: "true", False: "false", None: ""}.get(value, value)
+        assert row[name] == written, name
+    assert row.keys() - told.keys() == {
+        *("longitude", "latitude", "withdrawn_at", "withdrawal")
+    }
+
+
+def test_what_is_sent_quickly_is_what_the_slow_statement_says(phone, squares):
+    make_case(status=Status.RESOLVED)
+    odd = make_case()
+    Case.objects.filter(pk=odd.pk).update(entity=None, corregimiento=None)
+    told = [
+        feature["properties"]
+        for feature in json.loads(phone.get("/data/cases.geojson").getvalue())[
+            "features"
+        ]
+    ]
+    slowly = [
+        dict(zip(export.NAMES, row[1:], strict=False)) for row in export.rows(Filters())
+    ]
+    for quick, slow in zip(told, slowly, strict=True):
+        assert quick.keys() == slow.keys()
+        for name, value in slow.items():
+            if isinstance(value, datetime):
+                said = datetime.fromisoformat(quick[name])
+                assert said == value.replace(microsecond=0), name
+            else:
+                assert quick[name] == value, name
+
+
+@pytest.mark.parametrize("extension", ["geojson", "geojsonl", "csv"])
+def test_every_answer_names_its_licence(phone, squares, extension):
+    make_case()
+    answer = phone.get(f"/data/cases.{extension}")
+    assert LICENCE in answer["Link"]
+    assert f"311-movil-casos.{extension}" in answer["Content-Disposition"]
+    answer.close()  # nobody reads it
+
+
+@examples(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(
+    name=st.text(
+        st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=60
+    ).filter(str.strip)
+)
+def test_no_words_break_a_file_or_become_a_formula(phone, squares, name):
+    Case.objects.all().delete()
+    entity = make_entity("OBRAS")
+    entity.name = name
+    entity.save()
+    make_case()
+    (feature,) = json.loads(phone.get("/data/cases.geojson").getvalue())["features"]
+    assert feature["properties"]["entity_name"] == name
+    text = phone.get("/data/cases.csv").getvalue().decode()
+    (row,) = csv.DictReader(StringIO(text, newline=""))
+    assert row["entity_name"].removeprefix("'") == name.removeprefix("'")
+    assert row["entity_name"].lstrip()[:1] not in set("=+-@")
+    assert row["district"] == "Oeste"
+
+
+@pytest.mark.parametrize(
+    "name", ["=1+1", "+1", "-2", "@SUM(A1)", "\t=1", "\r=1", " =1", '=a","b']
+)
+def test_a_formula_is_made_text_and_numbers_stay_numbers(phone, squares, name):
+    entity = make_entity("OBRAS")
+    entity.name = name
+    entity.save()
+    make_case()
+    (row,) = table_of(phone)
+    assert row["entity_name"] == f"'{name}"
+    assert float(row["longitude"]) == -79.95
+
+
+def table_of(phone) -> list[dict[str, str]]:
+    text = phone.get("/data/cases.csv").getvalue().decode()
+    return list(csv.DictReader(StringIO(text, newline="")))
+
+
+# ── Increments ───────────────────────────────────────────────────────────────────
+
+
+def test_an_increment_tells_what_to_delete(phone, squares):
+    kept, gone = make_case(), make_case()
+    Case.objects.filter(pk=gone.pk).update(is_public=False, public_location=None)
+    since = (kept.filed_at - timedelta(minutes=1)).isoformat()
+    answer = phone.get("/data/cases.geojson", {"changed_since": since})
+    features = json.loads(answer.getvalue())["features"]
+    assert [feature["id"] for feature in features] == [kept.number, gone.number]
+    tombstone = features[1]
+    assert tombstone["geometry"] is None
+    assert tombstone["properties"].keys() == {"number", "withdrawn_at", "withdrawal"}
+    assert tombstone["properties"]["withdrawal"] == "hidden"
+    rows = table(phone, changed_since=since)
+    assert [row["number"] for row in rows] == [kept.number, gone.number]
+    assert {name for name, value in rows[1].items() if value} == {
+        *("number", "withdrawn_at", "withdrawal")
+    }
+    # Nobody else is told of it.
+    assert gone.number not in phone.get("/data/cases.csv").getvalue().decode()
+
+
+def test_nothing_but_withdrawals_is_still_a_collection(phone, squares):
+    gone = make_case()
+    Case.objects.all().update(is_public=False, public_location=None)
+    answer = phone.get("/data/cases.geojson", {"changed_since": "2020-01-01"})
+    (only,) = json.loads(answer.getvalue())["features"]
+    assert only["id"] == gone.number
+    answer = phone.get("/data/cases.geojson", {"changed_since": "2100-01-01"})
+    assert json.loads(answer.getvalue())["features"] == []
+
+
+def test_a_number_that_is_public_is_never_told_to_be_deleted(phone, squares):
+    case = make_case()
+    Withdrawal.objects.create(
+        number=case.number, withdrawn_at=case.filed_at, reason="deleted"
+    )
+    rows = table(phone, changed_since="2020-01-01")
+    assert [(row["number"], row["withdrawn_at"]) for row in rows] == [(case.number, "")]
+
+
+# ── Compression ──────────────────────────────────────────────────────────────────
+
+
+def test_zstd_is_sent_to_whoever_reads_it(phone, squares):
+    made = [make_case().number for _ in range(30)]
+    answer = phone.get("/data/cases.csv", headers={"Accept-Encoding": "gzip, zstd"})
+    assert answer["Content-Encoding"] == "zstd"
+    assert "Accept-Encoding" in answer["Vary"]
+    text = zstd.decompress(answer.getvalue()).decode()
+    rows = csv.DictReader(StringIO(text, newline=""))
+    assert [row["number"] for row in rows] == made
+
+
+@pytest.mark.parametrize(
+    ("accepted", "chosen"),
+    [
+        ("", ""),
+        ("gzip, deflate, br, zstd", "zstd"),
+        ("gzip", "gzip"),
+        ("gzip;q=1.0, zstd;q=0.5", "gzip"),
+        ("zstd;q=0, gzip;q=0", ""),
+        ("*", "zstd"),
+        ("*;q=0", ""),
+        ("br, identity", ""),
+        ("gzip;q=nonsense", ""),
+        ("GZIP", "gzip"),
+    ],
+)
+def test_the_encoding_is_what_the_reader_likes_best(accepted, chosen):
+    assert best_encoding(accepted) == chosen
+
+
+# ── Bounds and failures ──────────────────────────────────────────────────────────
+
+
+def test_only_so_many_take_everything_at_once(
+    phone, squares, settings, django_db_blocker
+):
+    make_case()
+    settings.EXPORTS_AT_ONCE = 1
+    other = connection.copy()
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("BEGIN")
+            cursor.execute(
+                "SELECT pg_advisory_xact_lock(hashtextextended('export', 0))"
+            )
+        refused = phone.get("/data/cases.csv")
+        assert refused.status_code == 503
+        assert int(refused["Retry-After"]) > 0
+        assert refused["Content-Type"] == "application/problem+json"
+        # The map's list goes on.
+        assert len(table(phone, limit=5)) == 1
+    finally:
+        other.close()
+    assert len(table(phone)) == 1
+
+
+def test_a_database_that_is_away_says_when_to_come_back(phone, squares, monkeypatch):
+    def away(_statement):
+        raise OperationalError("gone")
+
+    monkeypatch.setattr(copying, "copy", away)
+    answer = phone.get("/data/cases.csv")
+    assert answer.status_code == 503
+    assert answer["Retry-After"]
+
+
+def test_a_format_that_is_none_is_not_found(phone, squares):
+    assert phone.get("/data/cases.xls").status_code == 404
+
+
+def test_a_reader_who_stays_away_is_cut(monkeypatch):
+    monkeypatch.setattr(copying, "PATIENCE_SECONDS", 0.2)
+    ours, postgres = socket.socketpair()
+    with ours, postgres, copying.Patience(ours.fileno()) as patience:
+        patience.reader_has_it()
+        postgres.settimeout(10)
+        assert postgres.recv(1) == b""
+
+
+def test_a_reader_who_comes_back_is_not_cut(monkeypatch):
+    monkeypatch.setattr(copying, "PATIENCE_SECONDS", 0.2)
+    ours, postgres = socket.socketpair()
+    with ours, postgres, copying.Patience(ours.fileno()) as patience:
+        patience.reader_has_it()
+        patience.reader_is_back()
+        postgres.settimeout(0.5)
+        with pytest.raises(TimeoutError):
+            postgres.recv(1)

@@ -1,0 +1,100 @@
+"""/ogc/: how it answers, beyond what the standard asks."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from backend.cases.models import Case
+from geo import features
+from geo.sql import TooLong
+from tests.factories import make_case
+
+CASES = "/ogc/collections/cases/items"
+
+
+def test_the_public_cases_are_features(phone, squares):
+    case = make_case()
+    answer = phone.get(CASES)
+    assert answer.status_code == 200
+    assert answer["Content-Type"] == "application/geo+json"
+    (feature,) = answer.json()["features"]
+    assert feature["id"] == case.number
+    assert feature["geometry"] == {"type": "Point", "coordinates": [-79.95, 8.55]}
+    assert feature["properties"]["category_name"] == "Categoría PRU-01"
+
+
+def test_names_and_titles_come_in_the_readers_language(phone, squares):
+    make_case()
+    answer = phone.get(CASES, headers={"Accept-Language": "en"})
+    (feature,) = answer.json()["features"]
+    assert feature["properties"]["category_name"] == "Category PRU-01"
+    assert answer["Content-Language"] == "en"
+    # A cache in between keeps them apart, and what is for people from what is not.
+    assert {"Accept", "Accept-Language", "Cookie"} <= set(answer["Vary"].split(", "))
+
+
+def test_filters_of_properties_work_together_with_the_rest(phone, squares):
+    west, east = make_case(), make_case(at=(-79.85, 8.55))
+    Case.objects.filter(pk=east.pk).update(
+        filed_at=west.filed_at - timedelta(days=9), demo=True
+    )
+
+    def found(**query) -> list[str]:
+        answer = phone.get(CASES, query)
+        return [feature["id"] for feature in answer.json()["features"]]
+
+    assert found(district_code="9001", open="true") == [west.number]
+    assert found(demo="true", bbox="-79.9,8.5,-79.8,8.6") == [east.number]
+    assert found(demo="true", bbox="-80,8.5,-79.9,8.6") == []
+    assert found(category="PRU-01", datetime=f"{west.filed_at.date()}/..") == [
+        west.number
+    ]
+    assert found(number=east.number) == [east.number]
+
+
+def test_whoever_has_the_answer_is_told_so(phone, squares):
+    case = make_case()
+    addresses = [CASES, f"{CASES}/{case.number}", "/ogc/", "/ogc/311-movil.qgz"]
+    for address in addresses:
+        first = phone.get(address)
+        again = phone.get(address, headers={"If-None-Match": first["ETag"]})
+        assert (again.status_code, again.content) == (304, b"")
+        assert again["Access-Control-Allow-Origin"] == "*"
+        assert "public, max-age=" in first["Cache-Control"]
+        assert "stale-while-revalidate=" in first["Cache-Control"]
+    old = phone.get(CASES)["ETag"]
+    Case.objects.filter(pk=case.pk).update(status="resolved")
+    assert phone.get(CASES, headers={"If-None-Match": old}).status_code == 200
+
+
+def test_other_sites_may_read_it(phone, squares):
+    for address in (CASES, "/ogc/", "/ogc/nada", "/ogc/collections?x=1"):
+        answer = phone.get(address)
+        assert answer["Access-Control-Allow-Origin"] == "*"
+        assert not answer.cookies
+
+
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete", "options"])
+def test_it_is_only_read(squares, method, client):
+    # As a browser sends it: without the token that a change would need.
+    client.handler.enforce_csrf_checks = True
+    for address in (CASES, "/ogc/", "/ogc/nada"):
+        answer = getattr(client, method)(address, headers={"Host": "localhost"})
+        assert answer.status_code == 405
+        assert answer["Allow"] == "GET, HEAD"
+        assert answer["Content-Type"] == "application/problem+json"
+    head = client.head(CASES, headers={"Host": "localhost"})
+    assert (head.status_code, head.content) == (200, b"")
+
+
+def test_what_takes_too_long_is_refused_with_advice(phone, squares, monkeypatch):
+    def slow(*question, **more):
+        raise TooLong
+
+    monkeypatch.setattr(features, "page", slow)
+    answer = phone.get(CASES)
+    assert answer.status_code == 503
+    assert answer["Content-Type"] == "application/problem+json"
+    assert answer.json()["type"] == "/problems/too-long"

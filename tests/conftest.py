@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.contrib.gis.db.models.fields import get_srid_info
 from django.core.management import call_command
 from django.db import connection
 from django.test import Client
+from django.utils import translation
 
 from tests.servers import Server, cloned_database
 
@@ -16,20 +18,28 @@ from tests.servers import Server, cloned_database
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Who asks for a server asks for the tests' database: it is a copy of that one."""
     for item in items:
+        if any(
+            mark.kwargs.get("transaction") for mark in item.iter_markers("django_db")
+        ):
+            # It would empty all tables, the territory's too: see `tests.backend.elsewhere`.
+            raise pytest.UsageError(f"{item.nodeid}: no test may commit here")
         if "server" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.django_db)
 
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup, django_db_blocker):
-    """The shipped boundaries and catalogue, once, beneath all tests.
+    """The shipped boundaries, populations and catalogue, once, beneath all tests.
 
-    Loading them here also loads the SRID, which would else count as a query.
+    And what Django asks once in a process of a reference system, which would else count
+    as a query of whichever test comes first.
     """
     assert connection.settings_dict["NAME"].startswith("test_")
     with django_db_blocker.unblock():
         call_command("load_boundaries", if_missing=True, verbosity=0)
+        call_command("load_population", if_missing=True, verbosity=0)
         call_command("load_catalogue", verbosity=0)
+        get_srid_info(4326, connection)
 
 
 @pytest.fixture(autouse=True)
@@ -42,6 +52,18 @@ def files_of_their_own(settings, tmp_path: Path) -> None:
             "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         },
     }
+
+
+@pytest.fixture(autouse=True)
+def in_spanish() -> None:
+    """A request leaves its language behind, in which the next test would be told."""
+    translation.deactivate()
+
+
+@pytest.fixture(autouse=True)
+def room_for_all(settings) -> None:
+    """All tests call from one address; those of the limits have them as they are."""
+    settings.LIMITS_FACTOR = 1000.0
 
 
 @pytest.fixture

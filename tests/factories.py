@@ -23,7 +23,7 @@ from PIL import Image
 from backend.accounts.models import Membership, User
 from backend.cases.filing import Report, file_case
 from backend.cases.handling import Transition, change_status
-from backend.cases.models import Case, Category, Group
+from backend.cases.models import Case, Category, ConsentText, Group
 from backend.cases.workflow import Status
 from provinces.models import (
     Boundary,
@@ -130,8 +130,22 @@ def make_category(code: str = "PRU-01", **fields: Any) -> Category:
     return Category.objects.get_or_create(code=code, defaults=defaults)[0]
 
 
+def make_consent(version: str = "2026-11", **fields: Any) -> ConsentText:
+    """A text that could always have been accepted."""
+    defaults = {
+        "text_es": f"Acepto ({version}).",
+        "text_en": f"I accept ({version}).",
+        "valid_from": date(2000, 1, 1),
+        **fields,
+    }
+    return ConsentText.objects.get_or_create(version=version, defaults=defaults)[0]
+
+
 def make_report(at: tuple[float, float] = WEST, **fields: Any) -> Report:
+    """As a phone sends it; a contact that comes with it has accepted a text there is."""
     category = fields.pop("category", None) or make_category()
+    if contact := fields.get("contact"):
+        make_consent(contact.consent)
     return Report(
         id=fields.pop("id", None) or uuid4(),
         category=category,

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from functools import cache
 from http.client import HTTPConnection, HTTPMessage
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -40,12 +44,16 @@ class Answer(NamedTuple):
 class Server:
     """gunicorn with two workers, as `./run serve` starts it."""
 
+    app = "backend.config.wsgi"
+    patience: float = PATIENCE_SECONDS
+
     def __init__(
         self,
         database_url: str,
         folder: Path,
         workers: int = 2,
         options: tuple[str, ...] = (),
+        **environment: str,
     ) -> None:
         self.database_url = database_url
         self.folder = folder
@@ -59,19 +67,23 @@ class Server:
             "DATABASE_URL": database_url,
             "SECRET_KEY": "tests-tests-tests-tests-tests-tests-tests",
             "MEDIA_ROOT": str(folder / "media"),
-            "STATIC_ROOT": str(folder / "static"),
+            "STATIC_ROOT": str(static_files()),
+            "LIMITS_FACTOR": "1000",
+            **environment,
         }
 
+    def prepare(self) -> None:
+        """What it needs before it starts."""
+
     def __enter__(self) -> Server:
-        self.manage("collectstatic", "--no-input", "-v0")
+        self.prepare()
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [
-                    *(sys.executable, "-m", "gunicorn", "backend.config.wsgi"),
+                    *(sys.executable, "-m", "gunicorn", self.app),
+                    *("--config", "python:backend.config.serving"),
                     *("--bind", f"127.0.0.1:{self.port}"),
-                    *("--workers", str(self.workers), "--threads", "8"),
-                    *("--worker-class", "gthread", "--no-control-socket"),
-                    *("--graceful-timeout", "5"),
+                    *("--workers", str(self.workers), "--graceful-timeout", "5"),
                     *self.options,
                 ],
                 cwd=ROOT,
@@ -79,7 +91,7 @@ class Server:
                 stdout=log,
                 stderr=log,
             )
-        wait_until(self.answers, "the server answers")
+        wait_until(self.answers, "the server answers", self.patience)
         return self
 
     def __exit__(self, *failure: object) -> None:
@@ -110,6 +122,10 @@ class Server:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
+    def do_jobs(self) -> None:
+        """All that wait now, and then no more."""
+        self.manage("procrastinate", "worker", "--one-shot")
+
     def worker_pids(self) -> list[int]:
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
         return [int(pid) for pid in children.read_text().split()]
@@ -129,12 +145,14 @@ class Server:
         content_type: str = "",
         token: str = "",
         patience: float = PATIENCE_SECONDS,
+        more: dict[str, str] | None = None,
     ) -> Answer:
         """GET, or POST what has a body, on a connection of its own.
 
         Raises OSError or HTTPException when no whole answer comes.
         """
         headers = {"Content-Type": content_type} if content_type else {}
+        headers |= more or {}
         if token:
             headers["Authorization"] = f"Token {token}"
         method = "GET" if body is None else "POST"
@@ -146,6 +164,20 @@ class Server:
     def get_json(self, path: str) -> Any:
         with urllib.request.urlopen(self.url + path) as answer:  # noqa: S310
             return json.load(answer)
+
+
+@cache
+def static_files() -> Path:
+    """The static files as a server has them, collected once for all of this process."""
+    folder = Path(tempfile.mkdtemp(prefix="movil311-static-"))
+    atexit.register(shutil.rmtree, folder)
+    subprocess.run(
+        [sys.executable, "manage.py", "collectstatic", "--no-input", "-v0"],
+        cwd=ROOT,
+        env={**os.environ, "STATIC_ROOT": str(folder)},
+        check=True,
+    )
+    return folder
 
 
 @contextmanager

@@ -11,11 +11,12 @@ import socket
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from unittest.mock import patch
+from uuid import UUID, uuid4
 
 import pytest
 import yaml
@@ -30,15 +31,25 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
+from backend.accounts.devices import issue_device
 from backend.accounts.models import User
+from backend.cases.citizens import Complaint, flag, invite, step_of, take_step
 from backend.cases.filing import Contact
 from backend.cases.handling import Transition, change_status
-from backend.cases.models import Case
+from backend.cases.heat import fold
+from backend.cases.models import Case, Category
+from backend.cases.photos import withhold
 from backend.cases.workflow import OPEN, Status
+from geo import features, sql
+from geo.cells import View
 from geo.export import geojson
+from geo.features import CASES, CRS84, Area, Question
 from geo.filters import STATES, Box, Filters
+from geo.forms import Form, numbers_of
 from geo.heatmap import heat
 from geo.nearby import nearby
+from geo.tiles import drawn_points
+from map_views.ogc.collections import FRAMES
 from tests.factories import (
     make_case,
     make_category,
@@ -48,7 +59,15 @@ from tests.factories import (
     make_territory,
 )
 from tests.geo.many import multiply, plan_of
-from tests.mobile_api.calls import phone_of, transition_body
+from tests.jobs import run_jobs
+from tests.mobile_api.calls import (
+    SIMILAR,
+    citizens_phone,
+    phone_of,
+    send,
+    step_body,
+    transition_body,
+)
 
 ROOT = Path(settings.BASE_DIR)
 PACKAGES = ["backend", "geo", "map_views", "mobile_api", "provinces"]
@@ -73,11 +92,24 @@ def test_no_migration_is_missing(db):
     call_command("makemigrations", check=True, dry_run=True, verbosity=0)
 
 
+def points_tile() -> None:
+    """The one statement of a tile that looks at the cases themselves."""
+    zoom, x, y = 16, 18224, 31199
+    view = View.of_tile(zoom, x, y)
+    asked = drawn_points(Filters(), Form.of(view))
+    sql.rows(asked, **numbers_of(view), zoom=zoom, x=x, y=y)
+
+
 QUESTIONS = {
     "geo/export.py": lambda: list(
         geojson(Filters(box=Box(-79.905, 8.545, -79.9, 8.55)))
     ),
+    "geo/features.py": lambda: features.page(
+        CASES,
+        Question(limit=100, area=Area(CRS84, (Box(-79.905, 8.545, -79.9, 8.55),))),
+    ),
     "geo/heatmap.py": lambda: heat(Filters(box=Box(-79.905, 8.545, -79.9, 8.55)), 16),
+    "geo/tiles.py": points_tile,
     "geo/nearby.py": lambda: nearby(["OBRAS"], -79.9, 8.55, 5000, OPEN, 20),
 }
 
@@ -86,8 +118,12 @@ QUESTIONS = {
 def test_every_question_of_the_map_is_found_by_the_index_of_places(db, module):
     make_territory()
     multiply(make_case(category=make_category()), 8000)
+    fold()
     plan = plan_of(QUESTIONS[module])
-    assert re.search(r"(public|open)_cases_by(_entity_and)?_place", plan)
+    # Or by the key of what was counted beforehand.
+    assert re.search(
+        r"(public|open)_cases_by(_entity_and)?_place|cases_heatcell_pkey", plan
+    )
     assert "Seq Scan on cases_case" not in plan
 
 
@@ -96,7 +132,8 @@ def test_no_question_of_the_map_is_without_such_a_test():
         path
         for path, tree in sources()
         for call in calls_of(tree)
-        if path.startswith("geo/") and call in {"sql.rows", "sql.stream"}
+        if path.startswith("geo/")
+        and call in {"sql.rows", "sql.stream", "copying.copy"}
     }
     assert asking == QUESTIONS.keys()
 
@@ -231,7 +268,7 @@ def test_the_administration_has_no_field_for_a_shape(db):
 
 # ── Every address ────────────────────────────────────────────────────────────────
 
-SAMPLES = {"int": "1", "slug": "x", "str": "x", "path": "x"}
+SAMPLES = {"int": "1", "slug": "x", "str": "x", "path": "x", "uuid": str(UUID(int=311))}
 
 
 def addresses(patterns: Any = None, before: str = "/") -> Iterator[str]:
@@ -260,6 +297,7 @@ def test_there_are_addresses_to_try():
         "/fotos/x",
         "/readyz",
         "/data/cases.geojson",
+        "/open311/v2/requests.xml",
     } <= found
 
 
@@ -271,6 +309,7 @@ JUNK = [
     ("application/x-www-form-urlencoded", b"a=%00&numero=%00&pin=%00&language=%00"),
     ("application/x-www-form-urlencoded", b"%ff=%ff&numero=%ff&next=%ff"),
     ("multipart/form-data; boundary=x", b"--x\r\n"),
+    ("application/x-www-form-urlencoded; charset=latin-1", b"api_key=\xe9"),
     ("multipart/form-data", b"x"),
     ("text/xml", b"<!DOCTYPE a [<!ENTITY b SYSTEM 'file:///etc/passwd'>]><a>&b;</a>"),
 ]
@@ -293,7 +332,9 @@ def test_no_address_falls_over(staff, address):
 def test_every_answer_carries_the_safe_headers(staff, address):
     answer = staff.get(address)
     assert answer["X-Content-Type-Options"] == "nosniff"
-    assert answer["X-Frame-Options"] == "DENY"
+    # One page is made to be framed by others, and nothing on it can be pressed by mistake.
+    if address != "/mapa/incrustar":
+        assert answer["X-Frame-Options"] == "DENY"
     assert answer["Referrer-Policy"] == "same-origin"
     assert "default-src 'none'" in answer["Content-Security-Policy"]
     assert "unsafe" not in answer["Content-Security-Policy"]
@@ -306,20 +347,96 @@ def test_every_answer_carries_the_safe_headers(staff, address):
 
 CASE, NEAR = "/api/v1/cases/{number}/", "/api/v1/crew/cases/nearby/"
 MOVE = "/api/v1/crew/cases/{number}/transitions/"
+MY_DATA = "/api/v1/cases/{number}/my-data/"
+PHOTO = "/api/v1/reports/{report_id}/photos/{photo_id}/"
 HERE = "?lat=8.55&lon=-79.95"
-# By operation: what a stranger, a crew of another entity, the case's own crew and a
-# member of the staff without an entity are answered, for a public and a private case.
-MATRIX: dict[tuple[str, str], tuple[list[int], list[int]]] = {
-    (CASE, "get"): ([200, 200, 200, 200], [404, 404, 404, 404]),
-    (NEAR, "get"): ([401, 200, 200, 200], [401, 200, 200, 200]),
-    (MOVE, "post"): ([401, 404, 201, 404], [401, 404, 201, 404]),
-    ("/api/v1/auth/token/", "post"): ([400] * 4, [400] * 4),
-    ("/api/v1/auth/token/", "delete"): ([401, 204, 204, 204], [401, 204, 204, 204]),
-    ("/api/v1/heat/", "get"): ([200] * 4, [200] * 4),
-    ("/api/v1/reports/", "post"): ([400] * 4, [400] * 4),
-    ("/api/v1/routing/explain/", "get"): ([401, 403, 403, 200], [401, 403, 403, 200]),
+PRU_01 = f"{HERE}&category=PRU-01"
+
+# Who calls: nobody in particular, the phone that sent the case, another phone, whoever
+# has the case's PIN, a crew of another entity, the case's own crew, and a member of the
+# staff without an entity.
+Row = list[int]
+EVERYONE: Row = [200] * 7
+
+
+def by_token(stranger: int, other_crew: int, own_crew: int, staff: int) -> Row:
+    """Where neither a phone nor a PIN makes a difference."""
+    return [stranger] * 4 + [other_crew, own_crew, staff]
+
+
+# Private cases are there only for whoever has their PIN, and for their crew.
+BY_PHONE: tuple[Row, Row] = (
+    [401, 201, 201, 201, 401, 401, 401],
+    [401, 404, 404, 201, 401, 401, 401],
+)
+BY_PIN: tuple[Row, Row] = (
+    [403, 403, 403, 201, 403, 403, 403],
+    [404, 404, 404, 201, 404, 404, 404],
+)
+# By operation: what each of them is answered for a public and for a private case.
+MATRIX: dict[tuple[str, str], tuple[Row, Row]] = {
+    (CASE, "get"): (EVERYONE, [404, 404, 404, 200, 404, 404, 404]),
+    (f"{CASE}answer/", "post"): BY_PIN,
+    (f"{CASE}cancel/", "post"): BY_PIN,
+    (f"{CASE}confirm/", "post"): BY_PIN,
+    (f"{CASE}flag/", "post"): BY_PHONE,
+    (f"{CASE}follow/", "post"): BY_PHONE,
+    (f"{CASE}reopen/", "post"): BY_PIN,
+    (f"{CASE}support/", "post"): BY_PHONE,
+    (MY_DATA, "get"): (
+        [403, 403, 403, 200, 403, 403, 403],
+        [404, 404, 404, 200, 404, 404, 404],
+    ),
+    (MY_DATA, "delete"): (
+        [403, 403, 403, 204, 403, 403, 403],
+        [404, 404, 404, 204, 404, 404, 404],
+    ),
+    (SIMILAR, "get"): (EVERYONE, EVERYONE),
+    (NEAR, "get"): (by_token(401, 200, 200, 200),) * 2,
+    (MOVE, "post"): (by_token(401, 404, 201, 404),) * 2,
+    ("/api/v1/auth/token/", "post"): ([400] * 7,) * 2,
+    ("/api/v1/auth/token/", "delete"): (by_token(401, 204, 204, 204),) * 2,
+    ("/api/v1/categories/", "get"): (EVERYONE, EVERYONE),
+    ("/api/v1/config/", "get"): (EVERYONE, EVERYONE),
+    ("/api/v1/devices/", "post"): ([201] * 7,) * 2,
+    # A phone's own, and nobody else's.
+    ("/api/v1/devices/me/", "delete"): ([401, 204, 204, 204, 401, 401, 401],) * 2,
+    ("/api/v1/devices/me/", "get"): ([401, 200, 200, 200, 401, 401, 401],) * 2,
+    ("/api/v1/devices/me/", "patch"): ([401, 200, 200, 200, 401, 401, 401],) * 2,
+    ("/api/v1/heat/", "get"): (EVERYONE, EVERYONE),
+    ("/api/v1/heat/months/", "get"): (EVERYONE, EVERYONE),
+    ("/api/v1/heat/places/", "get"): (EVERYONE, EVERYONE),
+    ("/api/v1/places/at/", "get"): (EVERYONE, EVERYONE),
+    ("/api/v1/places/search/", "get"): (EVERYONE, EVERYONE),
+    ("/api/v1/proof/", "get"): (EVERYONE, EVERYONE),
+    ("/api/v1/reports/", "post"): ([400] * 7,) * 2,
+    # For whoever holds the report's id; here without a photo.
+    (PHOTO, "get"): (EVERYONE, EVERYONE),
+    (PHOTO, "put"): ([422] * 7,) * 2,
+    ("/api/v1/routing/explain/", "get"): (by_token(401, 403, 403, 200),) * 2,
 }
-QUERIES = {NEAR: HERE, "/api/v1/routing/explain/": f"{HERE}&category=PRU-01"}
+QUERIES = {
+    NEAR: HERE,
+    SIMILAR: PRU_01,
+    "/api/v1/places/at/": HERE,
+    "/api/v1/routing/explain/": PRU_01,
+}
+# What is sent, where it is not `{}`, and the status that the case must have for it.
+BODIES: dict[str, Callable[[], dict[str, Any]]] = {
+    MOVE: transition_body,
+    f"{CASE}answer/": lambda: step_body("El de la esquina."),
+    f"{CASE}cancel/": step_body,
+    f"{CASE}confirm/": step_body,
+    f"{CASE}flag/": lambda: step_body(reason="other"),
+    f"{CASE}follow/": lambda: step_body(on=True),
+    f"{CASE}reopen/": lambda: step_body("Sigue igual."),
+    f"{CASE}support/": step_body,
+}
+STARTS = {
+    f"{CASE}answer/": Status.WAITING_FOR_CITIZEN,
+    f"{CASE}confirm/": Status.RESOLVED,
+    f"{CASE}reopen/": Status.RESOLVED,
+}
 
 
 def test_every_operation_says_who_may():
@@ -332,6 +449,22 @@ def test_every_operation_says_who_may():
     assert described == MATRIX.keys()
 
 
+def everyone_of(case: Case) -> list[Client]:
+    """Those who call, in the order of the table."""
+    sent_by = issue_device()
+    Case.objects.filter(pk=case.pk).update(device=sent_by.device)
+    own_phone = {"Authorization": f"Device {sent_by.token}"}
+    return [
+        Client(HTTP_HOST="localhost"),
+        Client(HTTP_HOST="localhost", headers=own_phone),
+        citizens_phone(),
+        citizens_phone(case.pin),
+        phone_of(make_crew(make_entity("IDAAN"), "otra")),
+        phone_of(make_crew(case.entity, "propia")),
+        phone_of(User.objects.create_user("oficina", is_staff=True)),
+    ]
+
+
 @pytest.mark.parametrize("private", [False, True])
 @pytest.mark.parametrize(("path", "method"), MATRIX)
 def test_everyone_may_do_what_the_table_says_and_no_more(db, path, method, private):
@@ -339,26 +472,22 @@ def test_everyone_may_do_what_the_table_says_and_no_more(db, path, method, priva
     precision = "none" if private else "exact"
     make_category()
     category = make_category("P-1", private=private, precision=precision)
-    case = make_case(category=category)
-    office = User.objects.create_user("oficina", is_staff=True)
-    people = [
-        Client(HTTP_HOST="localhost"),
-        phone_of(make_crew(make_entity("IDAAN"), "otra")),
-        phone_of(make_crew(case.entity, "propia")),
-        phone_of(office),
-    ]
-    address = path.replace("{number}", case.number) + QUERIES.get(path, "")
-    body = json.dumps(transition_body()) if path == MOVE else "{}"
+    case = make_case(category=category, status=STARTS.get(path, Status.RECEIVED))
+    known = {"number": case.number, "report_id": case.report_id, "photo_id": uuid4()}
+    address = path.format(**known) + QUERIES.get(path, "")
+    body = BODIES.get(path, dict)
     answers = [
-        who.generic(method.upper(), address, body, "application/json")
+        who.generic(method.upper(), address, json.dumps(body()), "application/json")
         if method == "post"
         else getattr(who, method)(address)
-        for who in people
+        for who in everyone_of(case)
     ]
     assert [answer.status_code for answer in answers] == MATRIX[path, method][private]
+    told = [case.number in answer.content.decode() for answer in answers]
     if path == NEAR:
-        seen = [case.number in answer.content.decode() for answer in answers]
-        assert seen == [False, False, True, False]
+        assert told == [False] * 5 + [True, False]
+    if path == SIMILAR:
+        assert told == [not private] * 7
 
 
 # ── What the public may not know ─────────────────────────────────────────────────
@@ -389,7 +518,12 @@ filters = st.fixed_dictionaries(
 def make_marked(kind: str, at: tuple[float, float], number: int) -> Case:
     precision = "none" if kind == "private" else kind
     category = make_category(
-        f"K-{kind[:5]}", precision=precision, private=kind == "private"
+        f"K-{kind[:5]}",
+        precision=precision,
+        private=kind == "private",
+        # As wide and as old as can be: whatever could be similar is.
+        similar_metres=30_000,
+        similar_days=30_000,
     )
     case = make_case(
         at=at,
@@ -404,6 +538,11 @@ def make_marked(kind: str, at: tuple[float, float], number: int) -> Case:
     if number % 2:
         note = "Llamé al 6999-1234"
         change_status(case, Transition(Status.RESOLVED, note, uuid4()), None)
+        take_step(case, step_of("reopen", uuid4(), f"{MARK}respuesta"))
+    somebody = issue_device().device
+    flag(case, somebody, Complaint(uuid4(), "other", f"{MARK}aviso"))
+    with patch("backend.cases.citizens.enqueue"):
+        invite(case, "marca@example.com", "es")
     case.refresh_from_db()
     return case
 
@@ -413,15 +552,83 @@ def public_answers(query: dict[str, Any], cases: list[Case]) -> dict[str, str]:
     anyone = Client(HTTP_HOST="localhost")
     found = {
         address: anyone.get(address, query).getvalue().decode()
-        for address in ("/data/cases.geojson", "/api/v1/heat/")
+        for address in (
+            "/data/cases.geojson",
+            "/data/cases.geojsonl",
+            "/data/cases.csv",
+            "/api/v1/heat/",
+        )
     }
+    found |= ogc_answers(anyone, query, cases)
     for zoom in (4, 12, 18):
         answer = anyone.get("/api/v1/heat/", {**query, "zoom": zoom})
         found[f"heat at {zoom}"] = answer.content.decode()
+    for address, question in open311_questions(query).items():
+        found[address] = anyone.get(address, question).content.decode()
     for case in cases:
-        for address in (f"/api/v1/cases/{case.number}/", f"/casos/{case.number}"):
+        own = f"/api/v1/cases/{case.number}/"
+        by_open311 = f"/open311/v2/requests/{case.number}.json?extensions=true&/cases/2"
+        for address in (own, f"/casos/{case.number}", by_open311):
             found[address] = anyone.get(address).content.decode()
+        for path, body in BODIES.items():
+            address = path.replace("{number}", case.number)
+            for who in (anyone, citizens_phone()):
+                told = send(who, body(), address)
+                found[f"{address} {told.status_code}"] = told.content.decode()
+        for category in Category.objects.filter(code__startswith="K-"):
+            asked: dict[str, Any] = {
+                "lat": case.location.y,
+                "lon": case.location.x,
+                "category": category.code,
+            }
+            told = anyone.get(SIMILAR, asked)
+            assert told.status_code == 200
+            found[f"similar to {case.number} in {category}"] = told.content.decode()
     return found
+
+
+def ogc_answers(
+    anyone: Client, query: dict[str, Any], cases: list[Case]
+) -> dict[str, str]:
+    """Every form and reference system of the features, and each by itself."""
+    here = "/ogc/collections/cases"
+    asked: dict[str, Any] = {
+        name: query[name]
+        for name in ("category", "group", "entity", "bbox")
+        if name in query
+    }
+    place = {2: "province_code", 4: "district_code", 6: "corregimiento_code"}
+    if "place" in query:
+        asked[place[len(query["place"])]] = query["place"]
+    if query.get("state") == "open":
+        asked["open"] = "true"
+    if "since" in query:
+        asked["datetime"] = f"{query['since']}/.."
+    addresses = [(here, {}), (f"{here}/items", {**asked, "f": "html"})]
+    addresses += [(f"{here}/items", {**asked, "crs": uri}) for uri in FRAMES]
+    for case in cases:
+        its_own = f"{here}/items/{case.number}"
+        addresses += [(its_own, {}), (its_own, {"f": "html"})]
+    found = {}
+    for address, more in addresses:
+        answer = anyone.get(address, more)
+        assert answer.status_code in {200, 404}
+        found[f"{address} {more}"] = answer.content.decode()
+    return found
+
+
+def open311_questions(query: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """All that Open311 tells of all cases, with as much of a query as it understands."""
+    asked: dict[str, Any] = {"start_date": DAY.date(), "extensions": "true"}
+    if "bbox" in query:
+        asked["bbox"] = query["bbox"]
+    if "category" in query:
+        asked["service_code"] = query["category"]
+    return {
+        "/open311/v2/requests.json": asked,
+        "/open311/v2/requests.xml": asked,
+        "/open311/v2/servicerequestupdates.json": {},
+    }
 
 
 @examples(
@@ -435,6 +642,7 @@ def test_no_public_door_gives_away_what_is_not_public(db, made, query):
     make_territory()
     cases = [make_marked(kind, at, n) for n, (kind, at) in enumerate(made)]
     secret = [f"{MARK}nombre", f"{MARK}seña", f"{MARK}v", "6999-1234", "marca@"]
+    secret += [f"{MARK}respuesta", f"{MARK}aviso"]
     secret += ["41.73", "2025-07-08", "2025-07-07"]
     exact = {coordinate for kind, at in made if kind == "exact" for coordinate in at}
     for kind, at in made:
@@ -459,19 +667,44 @@ def test_no_public_door_gives_away_what_is_not_public(db, made, query):
 
 def test_such_a_leak_would_be_seen(db):
     make_territory()
-    case = make_marked("exact", (-79.9301237, 8.5401237), 0)
+    case = make_marked("exact", (-79.9301237, 8.5401237), 1)
     found = public_answers({}, [case])
     assert "-79.930124" in found["/data/cases.geojson"]
+    assert "-79.930124" in found[f"/ogc/collections/cases/items/{case.number} {{}}"]
     assert f"{MARK}relato" in found[f"/api/v1/cases/{case.number}/"]
     assert case.number in found[f"/casos/{case.number}"]
+    assert case.number in found[f"similar to {case.number} in {case.category}"]
+    for address in open311_questions({}):
+        assert case.number in found[address]
 
 
 def test_a_private_photo_is_not_reached_from_any_public_answer(db):
     make_territory()
     category = make_category("K-1", private=True, precision="none")
-    photo = make_case(category=category, photos=[make_photo()]).photos.get()
+    private = make_case(category=category, photos=[make_photo()])
+    run_jobs()
+    photo = private.photos.get()
     for door, text in public_answers({}, [photo.case]).items():
-        assert str(photo.pk) not in text, door
+        for known in (photo.pk, photo.image, photo.thumbnail, photo.original):
+            assert str(known) not in text, door
+
+
+def test_a_photo_is_in_public_answers_while_it_is_released_and_its_original_never(db):
+    make_territory()
+    case = make_case(category=make_category(), photos=[make_photo()])
+
+    def doors_that_tell(name: str) -> int:
+        return sum(name in text for text in public_answers({}, [case]).values())
+
+    photo = case.photos.get()
+    assert doors_that_tell(str(photo.pk)) == 0
+    run_jobs()
+    photo.refresh_from_db()
+    assert doors_that_tell(photo.image) == 3
+    assert doors_that_tell(photo.original) == 0
+    withhold(photo)
+    for name in (str(photo.pk), photo.image, photo.thumbnail):
+        assert doors_that_tell(name) == 0
 
 
 # ── The tools that keep watch ────────────────────────────────────────────────────
@@ -521,7 +754,7 @@ def test_the_linter_sees_what_it_must(tmp_path):
 
 BREACHES = {
     "Each floor knows only the floors below": ("provinces/places.py", "geo.sql"),
-    "Only geo speaks SQLAlchemy": ("map_views/exports.py", "sqlalchemy"),
+    "Only geo speaks SQLAlchemy": ("map_views/data/streams.py", "sqlalchemy"),
     "The rules know nothing of HTTP": ("backend/cases/filing.py", "rest_framework"),
     "Pure modules stay pure": ("backend/cases/deadlines.py", "django.utils.timezone"),
 }
@@ -623,10 +856,42 @@ def test_without_https_django_would_complain():
         ("STATEMENT_TIMEOUT_MS", "5s", "invalid literal"),
         ("LOCK_TIMEOUT_MS", "0", "LOCK_TIMEOUT_MS is a positive number"),
         ("SNAP_METRES", "far", "invalid literal"),
+        ("LIMITS_FACTOR", "0", "LIMITS_FACTOR is a positive number"),
+        ("LIMITS_FACTOR", "-1", "LIMITS_FACTOR is a positive number"),
+        ("ACCESS_LOG_DAYS", "0", "ACCESS_LOG_DAYS is 1 or more"),
+        ("EXPORTS_AT_ONCE", "0", "EXPORTS_AT_ONCE is 1 or more"),
+        ("DATA_FILE_HOURS", "0", "DATA_FILE_HOURS is 1 or more"),
+        ("DATA_SNAPSHOT_DAYS", "0", "DATA_SNAPSHOT_DAYS is 1 or more"),
+        ("DATA_CONTACT", "soporte", "DATA_CONTACT begins with mailto:"),
+        ("S3_ENDPOINT", "http://127.0.0.1:9000", "S3_… settings without S3_BUCKET"),
+        ("S3_SIGNED_LINKS", "yes", "S3_… settings without S3_BUCKET"),
+        ("S3_BUCKET", "Fotos del 311", "S3_BUCKET is no name of a bucket"),
+        ("REOPEN_DAYS", "-1", "REOPEN_DAYS is a number of days"),
+        ("EMAIL_URL", "consolemail://", "the log is no place"),
+        ("EMAIL_URL", "carrier-pigeon://", "Invalid email schema"),
+        ("PUSH_CONTACT", "soporte", "PUSH_CONTACT begins with mailto:"),
+        ("OPEN311_TYPE", "real", "OPEN311_TYPE is production or test"),
+        ("WORKER_SILENCE_SECONDS", "long", "could not convert"),
     ],
 )
 def test_a_setting_refuses_nonsense(name, value, why):
     status, told = run(sys.executable, "manage.py", "check", environment={name: value})
+    assert status != 0
+    assert why in told
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        ({"S3_ENDPOINT": "minio:9000"}, "S3_ENDPOINT begins with http"),
+        ({"S3_ACCESS_KEY": "a"}, "S3_ACCESS_KEY and S3_SECRET_KEY go together"),
+        ({"S3_SECRET_KEY": "a"}, "S3_ACCESS_KEY and S3_SECRET_KEY go together"),
+        ({"S3_SIGNED_LINKS": "yes"}, "S3_SIGNED_LINKS needs S3_ENDPOINT"),
+    ],
+)
+def test_half_an_s3_is_refused(more, why):
+    environment = {"S3_BUCKET": "fotos-311", **more}
+    status, told = run(sys.executable, "manage.py", "check", environment=environment)
     assert status != 0
     assert why in told
 

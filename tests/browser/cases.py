@@ -13,7 +13,8 @@ from django.utils import timezone
 
 from backend.cases.filing import Contact, Report, file_case
 from backend.cases.handling import Transition, change_status
-from backend.cases.models import Case, Category
+from backend.cases.models import Case, Category, Photo
+from backend.cases.photos import clean
 from backend.cases.workflow import Status
 from tests.factories import make_photo
 
@@ -28,7 +29,11 @@ OPEN = [
     (0.0, 0.0, "AGU-04", 20),
     (-260.0, 40.0, "VIA-01", 4),
 ]
-RESOLVED = [(0.8, -0.8, "VIA-01", 9), (-0.9, -0.5, "AGU-01", 15)]
+RESOLVED = [
+    (0.8, -0.8, "VIA-01", 9),
+    (-0.9, -0.5, "AGU-01", 15),
+    (0.6, 1.1, "ELE-01", 400),
+]
 PHOTOGRAPHED = "Un hueco grande frente a la escuela."
 CONTACT = Contact("Ana Pérez", "6000-0000", "ana@example.com", "v1")
 
@@ -41,6 +46,8 @@ def file_all() -> None:
     photographed = made(0.4, 0.4, "VIA-02", 5, PHOTOGRAPHED)
     resolve(photographed)
     Case.objects.filter(pk=photographed.pk).update(pin="123456")
+    for photo in Photo.objects.all():
+        clean(photo.pk)  # as the worker does
 
 
 def made(east: float, north: float, code: str, days: int, words: str = "") -> Case:

@@ -9,9 +9,18 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.db import connections
-from playwright.sync_api import Browser, Page, Request, Response, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Page,
+    Request,
+    Response,
+    sync_playwright,
+)
 from pytest_django import DjangoDbBlocker
 
+from tests.browser.line import Line
+from tests.browser.phone_app import hide_what_was_filed, open_app, teach
 from tests.servers import Server, cloned_database
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -54,7 +63,8 @@ def site(
 
 
 @pytest.fixture(scope="package")
-def chromium() -> Iterator[Browser]:
+def chromium(site: Server) -> Iterator[Browser]:
+    """After the server: its database cannot be copied once this loop runs."""
     if CHROMIUM is None:
         pytest.fail("chromium is not installed")
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
@@ -125,3 +135,39 @@ def watch(page: Page, watched: Watched, home: str) -> None:
             else None
         ),
     )
+
+
+# ── The phone app, at the end of a bad line ──────────────────────────────────────
+
+
+@pytest.fixture(scope="module")
+def shared_line(site: Server) -> Iterator[Line]:
+    line = Line(f"127.0.0.1:{site.port}")
+    line.up()
+    yield line
+    line.down()
+
+
+@pytest.fixture
+def line(shared_line: Line) -> Iterator[Line]:
+    shared_line.forget()
+    yield shared_line
+    shared_line.up()
+
+
+@pytest.fixture
+def handset(site: Server, line: Line, chromium: Browser) -> Iterator[BrowserContext]:
+    """A phone's browser, which keeps what it has when pages close."""
+    context = chromium.new_context(base_url=line.url, locale="es-PA")
+    context.set_default_timeout(15_000)
+    teach(context, site)
+    yield context
+    context.close()
+    hide_what_was_filed(site)
+
+
+@pytest.fixture
+def app(handset: BrowserContext) -> Page:
+    page = handset.new_page()
+    open_app(page)
+    return page

@@ -20,8 +20,9 @@ from tests.servers import wait_until
 class Cluster:
     """As `scripts/cluster.sh` makes one: durable, on a socket, without a network."""
 
-    def __init__(self, binaries: Path) -> None:
+    def __init__(self, binaries: Path, *settings: str) -> None:
         self.binaries = binaries
+        self.settings = [option for setting in settings for option in ("-c", setting)]
         # Not below pytest's own folder: the path of a socket has 107 bytes at most.
         self.folder = Path(tempfile.mkdtemp(prefix="movil311-test-"))
         self.data = self.folder / "pg"
@@ -29,15 +30,20 @@ class Cluster:
         self.url = f"postgis://movil311@/postgres?host={self.folder}"
 
     def __enter__(self) -> Self:
-        initdb = [
-            *(*self.as_server, str(self.binaries / "initdb")),
-            *("--pgdata", str(self.data), "--username", "movil311"),
-            *("--auth", "trust", "--encoding", "UTF8", "--locale", "C.UTF-8"),
-        ]
-        subprocess.run(initdb, cwd="/", stdout=subprocess.DEVNULL, check=True)
+        self.make()
         self.launch()
         self.wait_until_ready()
         return self
+
+    def make(self) -> None:
+        self.as_its_user(
+            *("initdb", "--pgdata", str(self.data), "--username", "movil311"),
+            *("--auth", "trust", "--encoding", "UTF8", "--locale", "C.UTF-8"),
+        )
+
+    def as_its_user(self, program: str, *arguments: str) -> None:
+        command = [*self.as_server, str(self.binaries / program), *arguments]
+        subprocess.run(command, cwd="/", stdout=subprocess.DEVNULL, check=True)
 
     def __exit__(self, *failure: object) -> None:
         self.postmaster.send_signal(signal.SIGQUIT)
@@ -47,7 +53,7 @@ class Cluster:
     def launch(self) -> None:
         postgres = [
             *(*self.as_server, str(self.binaries / "postgres"), "-D", str(self.data)),
-            *("-k", str(self.folder), "-c", "listen_addresses="),
+            *("-k", str(self.folder), "-c", "listen_addresses=", *self.settings),
         ]
         with (self.folder / "log").open("ab") as log:
             self.postmaster = subprocess.Popen(
@@ -77,6 +83,21 @@ class Cluster:
             with suppress(ProcessLookupError):
                 os.kill(int(child), signal.SIGKILL)
         self.postmaster.wait()
+
+
+class Standby(Cluster):
+    """A streaming replica of another, made from a copy of it as it is now."""
+
+    def __init__(self, primary: Cluster, *settings: str) -> None:
+        super().__init__(primary.binaries, *settings)
+        self.primary = primary
+
+    def make(self) -> None:
+        self.as_its_user(
+            *("pg_basebackup", "--pgdata", str(self.data), "--checkpoint", "fast"),
+            *("--write-recovery-conf", "--username", "movil311", "--no-sync"),
+            *("--host", str(self.primary.folder)),
+        )
 
 
 def postgresql_with_postgis() -> Path | None:

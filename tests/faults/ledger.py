@@ -33,13 +33,15 @@ class Letter(NamedTuple):
     has_photo: bool
 
 
-def letter(description: str, *, with_photo: bool = False) -> Letter:
+def letter(description: str, *, with_photo: bool = False, email: str = "") -> Letter:
     said: dict[str, Any] = {
         "id": str(uuid4()),
         "category": "VIA-02",
         "location": {"type": "Point", "coordinates": [-79.52, 8.99]},
         "description": description,
     }
+    if email:
+        said |= {"contact": {"name": "Ana", "email": email}, "consent": "2026-11"}
     if with_photo:
         return Letter(said["id"], *form(said, make_photo((64, 48))), has_photo=True)
     return Letter(said["id"], orjson.dumps(said), "application/json", has_photo=False)

@@ -1,4 +1,4 @@
-"""PostgreSQL is killed under load; what was acknowledged stays (R2, R3, R7)."""
+"""PostgreSQL is killed under load; what was acknowledged stays and is done (R2, R3, R7)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ import pytest
 
 from tests.faults.cluster import Cluster, postgresql_with_postgis
 from tests.faults.ledger import REPORTS, Ledger, Letter, letter
-from tests.servers import Answer, Server
+from tests.servers import Answer, Server, wait_until
+from tests.sinks import MailSink, mail_sink
+from tests.workers import Worker
 
 log = logging.getLogger(__name__)
 KILLS = 4
@@ -85,6 +87,41 @@ def test_while_the_database_is_away_every_door_says_to_come_back(
     assert not [answer for answer in pages if not says_so_to_people(answer)]
     assert (alive.status, ready.status) == (200, 503)
     assert [file(server, report).status for report in reports] == [201, 201]
+
+
+def test_the_worker_goes_on_by_itself_and_everybody_is_told(
+    cluster: Cluster, server: Server
+) -> None:
+    server.rows("DELETE FROM procrastinate_jobs RETURNING id")  # The other tests'.
+    addresses = {f"ana{n}@example.org" for n in range(KILLS * 11)}
+    waiting = sorted(addresses)
+    with (
+        mail_sink() as mail,
+        Worker(cluster.url, server.folder, EMAIL_URL=mail.url) as worker,
+    ):
+        for kill in range(KILLS):
+            for address in [waiting.pop() for _ in range(10)]:
+                assert file(server, letter("Hueco", email=address)).status == 201
+            wait_until(
+                lambda: len(told_by(mail)) > kill * 11,  # noqa: B023
+                "somebody is told",
+            )
+            cluster.kill(children=kill % 2 == 0)
+            time.sleep(AWAY_SECONDS)
+            cluster.wait_until_ready()
+            ready, newest = time.monotonic(), waiting.pop()
+            assert file(server, letter("Hueco", email=newest)).status == 201
+            wait_until(lambda: newest in told_by(mail), "the worker goes on")  # noqa: B023
+            log.info("somebody is told %.2f s after", time.monotonic() - ready)
+        wait_until(lambda: told_by(mail) == addresses, "everybody is told")
+        # What could not be marked when the database died is tried again, and finds it done.
+        worker.wait_until_done()
+        assert worker.log.read_text().count("worker begins") == 1
+    assert server.rows("SELECT * FROM cases_notice WHERE sent_at IS NULL") == []
+
+
+def told_by(mail: MailSink) -> set[str]:
+    return {address for address, _ in mail.letters}
 
 
 def file(server: Server, report: Letter) -> Answer:

@@ -52,11 +52,11 @@ def test_a_photo_sent_thirty_two_times_at_once_is_on_the_disk_once(
     send_at_once(server, report)
 
     of_report = (
-        "SELECT image FROM cases_photo JOIN cases_case c ON c.id = case_id"
+        "SELECT original FROM cases_photo JOIN cases_case c ON c.id = case_id"
         " WHERE report_id = %s"
     )
     assert len(server.rows(of_report, report.id)) == 1
     media = server.folder / "media"
     files = [path for path in media.rglob("*") if not path.is_dir()]
-    named = server.rows("SELECT unnest(ARRAY[image, thumbnail]) FROM cases_photo")
+    named = server.rows("SELECT original FROM cases_photo")
     assert sorted(files) == sorted(media / Path(name) for (name,) in named)

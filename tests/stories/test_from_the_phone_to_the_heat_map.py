@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
-import orjson
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from tests.browser.conftest import CHROMIUM
 from tests.factories import make_photo
 from tests.servers import PATIENCE_SECONDS, Server, form, wait_until
+from tests.stories.crews import resolve_with_photo, sign_in_as_crew
 
 pytestmark = pytest.mark.django_db
 
@@ -69,7 +69,8 @@ def test_a_report_is_seen_hot_on_the_map_and_then_resolved(
     (case,) = near["features"]
     assert case["properties"]["number"] == filed["number"]
     assert 100 < case["properties"]["distance"] < 120
-    resolve_with_photo(server, filed["number"], token)
+    resolve_with_photo(server, filed["number"], token, DONE)
+    server.do_jobs()
 
     # The map has moved it; its page tells the whole story.
     page = open_map(browser, server, "open")
@@ -94,26 +95,8 @@ def report_with_photo(server: Server) -> Any:
     report = {"id": str(uuid4()), **TREE}
     answer = server.send("/api/v1/reports/", *form(report, make_photo((1200, 900))))
     assert answer.status == 201
+    server.do_jobs()
     return answer.json()
-
-
-def sign_in_as_crew(server: Server, entity: str) -> str:
-    told = server.manage("create_crew", "cuadrilla", "--entity", entity)
-    credentials = {"username": "cuadrilla", "password": told.split()[-1]}
-    answer = server.send(
-        "/api/v1/auth/token/", orjson.dumps(credentials), "application/json"
-    )
-    return str(answer.json()["token"])
-
-
-def resolve_with_photo(server: Server, number: str, token: str) -> None:
-    step = {"id": str(uuid4()), "to": "resolved", "note": DONE}
-    answer = server.send(
-        f"/api/v1/crew/cases/{number}/transitions/",
-        *form(step, make_photo((1200, 900), "grey")),
-        token=token,
-    )
-    assert answer.status == 201
 
 
 def open_page(browser: Browser, url: str) -> Page:

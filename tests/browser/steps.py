@@ -1,0 +1,38 @@
+"""The steps of a report, as a person takes them on the phone."""
+
+from __future__ import annotations
+
+from playwright.sync_api import FilePayload, Page, expect
+
+from tests.factories import make_photo
+
+BUSY_ROAD = "VIA-01"
+
+
+def photo(name: str = "foto.jpg") -> FilePayload:
+    return {
+        "name": name,
+        "mimeType": "image/jpeg",
+        "buffer": make_photo((2400, 1800)).getvalue(),
+    }
+
+
+def heading(page: Page, words: str) -> None:
+    expect(page.get_by_role("heading", level=1)).to_have_text(words)
+
+
+def to_the_place(page: Page) -> None:
+    page.goto("/reportar")
+    page.get_by_role("link", name="Reportar un problema").click()
+    page.get_by_role("button", name="Seguir sin foto").click()
+    heading(page, "¿Dónde es?")
+
+
+def to_the_end(page: Page, place: str = "Bella Vista") -> None:
+    """From the place on, with the map ready and the place found."""
+    expect(page.locator("#place-name")).to_contain_text(place)
+    page.get_by_role("button", name="Es aquí").click()
+    page.get_by_role("searchbox").fill("bache")
+    page.locator(f'[data-code="{BUSY_ROAD}"]').click()
+    page.get_by_role("button", name="Siguiente").click()
+    heading(page, "Revise y envíe")

@@ -1,4 +1,4 @@
-"""A row written by a statement that is composed once for its model, not once for each row.
+"""Rows written by a statement that is composed once for its models, not once for each row.
 
 Django takes longer to compose an INSERT than PostgreSQL to carry it out: what is written
 for every report is written like this, all else by the models' own methods.
@@ -6,47 +6,101 @@ for every report is written like this, all else by the models' own methods.
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import Field, Model
 
-
-class Insertion(NamedTuple):
-    statement: str
-    fields: list[Field[Any, Any]]
+# By the name of its field, which of the rows before it one refers to.
+References = tuple[tuple[str, int], ...]
 
 
-def insert(row: Model) -> None:
-    """What `save(force_insert=True)` does, without signals; the row knows its key then.
+class Kind(NamedTuple):
+    """What the statement must know of a row."""
 
-    Raises what the database does, IntegrityError among others.
+    model: type[Model]
+    references: References
+
+
+def insert(*rows: Model) -> None:
+    """What `save(force_insert=True)` does for each, in one statement: all or none of them.
+
+    A row may refer to those before it, which have no key yet. No signals are sent; the
+    rows know their keys then. Raises what the database does, IntegrityError among others.
     """
-    statement, fields = insertion_of(type(row))
+    kinds = tuple(
+        Kind(type(row), references_of(row, rows[:place]))
+        for place, row in enumerate(rows)
+    )
     values = [
         field.get_db_prep_save(field.pre_save(row, add=True), connection)
-        for field in fields
+        for row, kind in zip(rows, kinds, strict=True)
+        for field in valued_fields(kind)
     ]
     with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        (row.pk,) = cursor.fetchone()
-    row._state.adding = False
-    row._state.db = DEFAULT_DB_ALIAS
+        cursor.execute(statement_of(kinds), values)
+        keys = cursor.fetchone()
+    for row, kind, key in zip(rows, kinds, keys, strict=True):
+        row.pk = key
+        for name, place in kind.references:
+            setattr(row, name, rows[place])  # with the key it has now
+        row._state.adding = False
+        row._state.db = DEFAULT_DB_ALIAS
 
 
-@cache
-def insertion_of(model: type[Model]) -> Insertion:
-    meta = model._meta
-    fields = [field for field in meta.local_concrete_fields if not is_given(field)]
-    columns = ", ".join(f'"{field.column}"' for field in fields)
-    places = ", ".join(["%s"] * len(fields))
-    assert meta.pk is not None  # noqa: S101 - every model has one
-    statement = (
-        f'INSERT INTO "{meta.db_table}" ({columns}) VALUES ({places})'  # noqa: S608
-        f' RETURNING "{meta.pk.column}"'
+def references_of(row: Model, earlier: Sequence[Model]) -> References:
+    if not earlier:
+        return ()
+    known = row._state.fields_cache
+    return tuple(
+        (name, place)
+        for name, other in known.items()
+        for place, before in enumerate(earlier)
+        if other is before
     )
-    return Insertion(statement, fields)
+
+
+@lru_cache(maxsize=64)
+def statement_of(kinds: tuple[Kind, ...]) -> str:
+    if len(kinds) == 1:
+        return insertion(kinds[0])
+    each = [f"r{place} AS ({insertion(kind)})" for place, kind in enumerate(kinds)]
+    keys = [key_of(place) for place in range(len(kinds))]
+    return f"WITH {', '.join(each)} SELECT {', '.join(keys)}"
+
+
+def key_of(place: int) -> str:
+    return f"(SELECT key FROM r{place})"  # noqa: S608
+
+
+def insertion(kind: Kind) -> str:
+    meta = kind.model._meta
+    references = dict(kind.references)
+    columns, values = [], []
+    for field in written_fields(kind.model):
+        columns.append(f'"{field.column}"')
+        place = references.get(field.name)
+        values.append("%s" if place is None else key_of(place))
+    assert meta.pk is not None  # noqa: S101 - every model has one
+    return (
+        f'INSERT INTO "{meta.db_table}" ({", ".join(columns)})'  # noqa: S608
+        f' VALUES ({", ".join(values)}) RETURNING "{meta.pk.column}" AS key'
+    )
+
+
+@lru_cache(maxsize=64)
+def valued_fields(kind: Kind) -> list[Field[Any, Any]]:
+    """Those of which the row itself knows the value."""
+    references = dict(kind.references)
+    return [
+        field for field in written_fields(kind.model) if field.name not in references
+    ]
+
+
+def written_fields(model: type[Model]) -> list[Field[Any, Any]]:
+    return [field for field in model._meta.local_concrete_fields if not is_given(field)]
 
 
 def is_given(field: Field[Any, Any]) -> bool:

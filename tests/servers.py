@@ -68,7 +68,7 @@ class Server:
             "SECRET_KEY": "tests-tests-tests-tests-tests-tests-tests",
             "MEDIA_ROOT": str(folder / "media"),
             "STATIC_ROOT": str(static_files()),
-            "LIMITS_FACTOR": "1000",
+            "LIMITS_FACTOR": "100000",
             **environment,
         }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import BinaryIO, TypeVar
@@ -13,6 +14,7 @@ from uuid import UUID
 import orjson
 from django.contrib.gis.geos import Point
 from django.db import DEFAULT_DB_ALIAS, IntegrityError, connection, transaction
+from django.db.models import Model
 from django.utils import timezone
 
 from backend.accounts.models import ApiKey, Device
@@ -23,12 +25,14 @@ from backend.cases.models import (
     Case,
     Category,
     Follow,
+    PartnerAct,
+    Photo,
     Reporter,
     StatusChange,
 )
 from backend.cases.notices import tell_of
 from backend.cases.numbers import case_number
-from backend.cases.photos import digest_of, kept, take_in
+from backend.cases.photos import ask_to_clean, digest_of, kept, rows_of
 from backend.cases.privacy import is_digest, public_point, without_personal_data
 from backend.cases.workflow import Status
 from backend.rows import insert
@@ -119,15 +123,9 @@ def file_case(
     rule = who_answers(report, place, filed_at, edition)
 
     try:
-        with kept(report.photos, filed_at) as originals, transaction.atomic():
-            insert(case := new_case(report, digest, place, rule, filed_at))
-            insert(line := first_line(case))
-            keep_reporter(case, report.contact, filed_at)
-            follow_own(case)
-            if report.key:
-                case.partner_acts.create(key=report.key, at=filed_at)
-            take_in(case, originals, filed_at)
-            tell_sender(report, case, line)
+        with kept(report.photos, filed_at) as originals:
+            case = new_case(report, digest, place, rule, filed_at)
+            store(report, case, rows_of(case, originals, filed_at))
     except IntegrityError:
         # Sent twice at once: the other one's case is the case.
         earlier = already_filed(report, digest)
@@ -238,10 +236,8 @@ def next_number(filed_at: datetime) -> str:
     return case_number(filed_at.astimezone(PANAMA).year, sequence)
 
 
-def keep_reporter(case: Case, contact: Contact | None, at: datetime) -> None:
-    if contact is None:
-        return
-    Reporter.objects.create(
+def reporter_of(case: Case, contact: Contact, at: datetime) -> Reporter:
+    return Reporter(
         case=case,
         name=contact.name,
         phone=contact.phone,
@@ -251,26 +247,51 @@ def keep_reporter(case: Case, contact: Contact | None, at: datetime) -> None:
     )
 
 
-def follow_own(case: Case) -> None:
+def own_follow(case: Case, device: Device) -> Follow:
     """The phone that sent the report is told of what happens to it."""
-    if case.device is None:
-        return
-    insert(
-        Follow(
-            case=case,
-            device=case.device,
-            language=case.language,
-            own=True,
-            followed_at=case.filed_at,
-        )
+    return Follow(
+        case=case,
+        device=device,
+        language=case.language,
+        own=True,
+        followed_at=case.filed_at,
     )
 
 
-def tell_sender(report: Report, case: Case, line: StatusChange) -> None:
+# ── It is stored ─────────────────────────────────────────────────────────────────
+
+
+def store(report: Report, case: Case, photos: list[Photo]) -> None:
+    """The case and all that is known with it: everything or nothing, and by then durable.
+
+    Raises IntegrityError when the report has been filed.
+    """
+    line = first_line(case)
+    rows: list[Model] = [case, line, *photos]
+    if report.device:
+        rows.append(own_follow(case, report.device))
+    if report.contact:
+        rows.append(reporter_of(case, report.contact, case.filed_at))
+    if report.key:
+        rows.append(PartnerAct(case=case, key=report.key, at=case.filed_at))
+    tells = tells_sender(report)
+    # A statement is a transaction by itself; jobs are statements of their own.
+    with transaction.atomic() if photos or tells else alone():
+        insert(*rows)
+        ask_to_clean(*(photo.pk for photo in photos))
+        if tells:
+            tell_of(case, line)
+
+
+def alone() -> AbstractContextManager[object]:
+    """What one statement needs for itself: within a transaction, not to break it."""
+    return transaction.atomic() if connection.in_atomic_block else nullcontext()
+
+
+def tells_sender(report: Report) -> bool:
     """A job only where there is an address: nobody else knows of the case yet."""
     address = report.contact.email if report.contact else ""
-    if address or (report.device and report.device.push):
-        tell_of(case, line)
+    return bool(address or (report.device and report.device.push))
 
 
 def digest_of_report(report: Report) -> str:

@@ -114,7 +114,18 @@ def take_in(
 
     To be called in the transaction of what they came with.
     """
-    photos = Photo.objects.bulk_create(
+    photos = Photo.objects.bulk_create(rows_of(case, originals, at, change))
+    ask_to_clean(*(photo.pk for photo in photos))
+
+
+def rows_of(
+    case: Case,
+    originals: Iterable[Original],
+    at: datetime,
+    change: StatusChange | None = None,
+) -> list[Photo]:
+    """Of photos that are all there, and not stored yet."""
+    return [
         Photo(
             case=case,
             change=change,
@@ -126,8 +137,7 @@ def take_in(
             added_at=at,
         )
         for original in originals
-    )
-    ask_to_clean(*(photo.pk for photo in photos))
+    ]
 
 
 def ask_to_clean(*photos: UUID) -> None:

@@ -99,6 +99,38 @@ def same_report() -> Outcome:
     return at_once(32, send)
 
 
+def same_words() -> Outcome:
+    """One report without a photo, a contact or a phone: there is only one statement."""
+    from backend.cases.filing import file_case
+    from tests.factories import make_report
+
+    report = make_report(MADE["case"], description="solo palabras")
+
+    def send(number: int) -> str:
+        return "new" if file_case(report).is_new else "again"
+
+    return at_once(32, send)
+
+
+def plain_report() -> Outcome:
+    """By their first word, the statements that a report of a known phone takes."""
+    from uuid import uuid4
+
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    from backend.accounts.devices import issue_device
+    from backend.cases.filing import file_case
+    from tests.factories import make_report
+
+    report = make_report(MADE["case"], device=issue_device().device)
+    file_case(report)
+    another = replaced(report, id=uuid4())
+    with CaptureQueriesContext(connection) as told:
+        file_case(another)
+    return Counter(query["sql"].split()[0] for query in told.captured_queries)
+
+
 def same_transition() -> Outcome:
     from uuid import uuid4
 
@@ -510,7 +542,7 @@ MADE = {"case": (-79.5408, 8.9536)}
 SCENES: dict[str, Callable[..., Outcome]] = {
     scene.__name__: scene
     for scene in (
-        *(same_report, same_transition, two_crews),
+        *(same_report, same_words, plain_report, same_transition, two_crews),
         *(same_step, same_support, two_of_one_version),
         *(limit, several_limits, crossed_limits, one_proof, pins, push_key),
         *(pieces, many_photos),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 import pytest
 from django.db import IntegrityError, transaction
 from django.forms import model_to_dict
 
 from backend.accounts.devices import issue_device
 from backend.accounts.models import Device
-from backend.cases.models import Case, Follow, Reporter, StatusChange
+from backend.cases.models import Case, Follow, Photo, Reporter, StatusChange
 from backend.rows import insert
 from tests.factories import make_case, make_territory
 
@@ -86,3 +88,58 @@ def test_what_the_database_refuses_is_refused():
     insert(Follow(**follow, followed_at=case.filed_at))
     with pytest.raises(IntegrityError), transaction.atomic():
         insert(Follow(**follow, followed_at=case.filed_at))
+
+
+# ── Several ──────────────────────────────────────────────────────────────────────
+
+
+def new_case(**changes):
+    first = make_case()
+    return copy_of(first, **{"number": "26-9999999-9", "report_id": uuid4(), **changes})
+
+
+def line_of(case):
+    return StatusChange(case=case, status="received", changed_at=case.filed_at)
+
+
+def test_rows_that_refer_to_each_other_are_stored_by_one_statement(
+    django_assert_num_queries,
+):
+    case, device = new_case(), issue_device().device
+    line = line_of(case)
+    follow = Follow(case=case, device=device, own=True, followed_at=case.filed_at)
+    photo = Photo(
+        case=case, change=line, size=3, received=3, sha256="a", added_at=case.filed_at
+    )
+    with django_assert_num_queries(1):
+        insert(case, line, follow, photo)
+    assert (line.case_id, follow.case_id, photo.change_id) == (
+        case.pk,
+        case.pk,
+        line.pk,
+    )
+    stored = Case.objects.get(report_id=case.report_id)
+    assert (stored, stored.history.get()) == (case, line)
+    assert (stored.follows.get(), stored.photos.get()) == (follow, photo)
+    assert stored.follows.get().device == device
+    assert line.photos.get() == photo
+
+
+def test_two_rows_of_one_model_keep_apart():
+    cases = [new_case(), new_case(number="26-9999998-8")]
+    lines = [line_of(case) for case in reversed(cases)]
+    insert(*cases, *lines)
+    assert [line.case_id for line in lines] == [cases[1].pk, cases[0].pk]
+    assert [case.history.get() for case in cases] == lines[::-1]
+
+
+def test_if_one_is_refused_none_is_stored():
+    case, other = new_case(), make_case()
+    line = line_of(case)
+    other.pk = None  # a second one with the number of the first
+    with pytest.raises(IntegrityError), transaction.atomic():
+        insert(case, line, other)
+    assert not Case.objects.filter(report_id=case.report_id).exists()
+    assert (case.pk, line.pk) == (None, None)
+    insert(case, line)  # and they can be stored still
+    assert Case.objects.get(report_id=case.report_id).history.get() == line

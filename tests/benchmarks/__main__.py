@@ -27,6 +27,7 @@ def main(arguments: list[str]) -> int:
     folder = ROOT / ".local" / "bench"
     folder.mkdir(parents=True, exist_ok=True)
     docs = Path(asked.out) if asked.out else ROOT / "docs"
+    docs.mkdir(parents=True, exist_ok=True)
     table = Table(docs / "benchmarks.json")
     sizes = [size_of(text) for text in asked.sizes.split(",")]
     template = start_database(START)

@@ -58,6 +58,9 @@ def copied(database: BaseDatabaseWrapper, text: str, values: Any) -> Generator[b
     with transaction.atomic(using=database.alias), database.cursor() as cursor:
         # The statement is not over before its reader is, whose pace may be slow.
         cursor.execute("SET LOCAL statement_timeout = 0")
+        # Several processes for one reader would take the map's; and they would sort a
+        # million rows on the disk, where one walks through them in their order.
+        cursor.execute("SET LOCAL max_parallel_workers_per_gather = 0")
         whole = str(cursor.mogrify(text, values))
         binary = f"COPY ({whole}) TO STDOUT (FORMAT binary)"
         last = b""  # sent once COPY is over: of a short answer the reader holds nothing

@@ -73,6 +73,10 @@ class NearbyQuery(serializers.Serializer[Any]):
         return read_cursor(value) if value else None
 
 
+# Made once, as `reports.FORM` is.
+QUERY = NearbyQuery()
+
+
 class NearbyView(APIView):
     authentication_classes = (TokenAuthentication,)
     permission_classes = (IsAuthenticated,)
@@ -80,9 +84,7 @@ class NearbyView(APIView):
     @extend_schema(parameters=[NearbyQuery], responses=NearbySchema)
     def get(self, request: Request) -> Response:
         """The open cases of the crew's own entities, nearest first, as GeoJSON."""
-        query = NearbyQuery(data=request.query_params)
-        query.is_valid(raise_exception=True)
-        asked = query.validated_data
+        asked = QUERY.run_validation(request.query_params)
         found = nearby(
             crew(request).entity_codes(),
             asked["lon"],

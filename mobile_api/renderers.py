@@ -22,7 +22,19 @@ class JSONRenderer(BaseRenderer):
         accepted_media_type: str | None = None,
         renderer_context: Mapping[str, Any] | None = None,
     ) -> bytes:
-        return b"" if data is None else orjson.dumps(data, default=plain)
+        body = b"" if data is None else orjson.dumps(data, default=plain)
+        let_go((renderer_context or {}).get("response"))
+        return body
+
+
+def let_go(response: Any) -> None:
+    """View, request and response hold each other until the garbage collector comes.
+
+    What was said is written by now: it goes at once, and nobody waits for thousands of
+    rows of earlier answers to be collected.
+    """
+    if response is not None:
+        response.data = None
 
 
 def plain(value: object) -> object:

@@ -14,11 +14,16 @@ from provinces.models import Entity
 class User(AbstractUser):
     """Somebody who signs in; citizens do not need to."""
 
+    # Of a person who was read together with them.
+    known_entities: list[str] | None = None
+
     class Meta(AbstractUser.Meta):
         verbose_name = _("usuario")  # type: ignore[assignment]
 
     def entity_codes(self) -> list[str]:
         """The entities whose cases this person works on."""
+        if self.known_entities is not None:
+            return self.known_entities
         return list(self.memberships.values_list("entity_id", flat=True))
 
 

@@ -74,11 +74,11 @@ def numbers(answer) -> list[str]:
 # ── Near ─────────────────────────────────────────────────────────────────────────
 
 
-def test_whose_phone_it_is_whose_cases_it_sees_and_which_are_three_statements(
+def test_whose_phone_it_is_whose_cases_it_sees_and_which_are_two_statements(
     crew, django_assert_num_queries
 ):
     make_case()
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(2):
         assert len(numbers(crew.get(NEARBY, HERE))) == 1
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import asinh, atan, ceil, cos, degrees, floor, log10, pi, radians, sinh, tan
 from typing import NamedTuple, Self
 
@@ -145,9 +146,20 @@ def corner(x: float, y: float, level: int) -> tuple[float, float]:
 
 def centre(x: int, y: int, level: int) -> tuple[float, float]:
     """Longitude and latitude of a cell's middle, as exact as its size deserves."""
-    longitude, latitude = corner(x + 0.5, y + 0.5, level)
-    digits = decimals(level)
-    return round(longitude, digits), round(latitude, digits)
+    return middle_of_column(x, level), middle_of_row(y, level)
+
+
+# A view has thousands of cells, in some hundred columns and rows.
+@lru_cache(8192)
+def middle_of_column(x: int, level: int) -> float:
+    longitude, _ = corner(x + 0.5, 0, level)
+    return round(longitude, decimals(level))
+
+
+@lru_cache(8192)
+def middle_of_row(y: int, level: int) -> float:
+    _, latitude = corner(0, y + 0.5, level)
+    return round(latitude, decimals(level))
 
 
 def decimals(level: int) -> int:

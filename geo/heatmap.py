@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -54,13 +54,21 @@ def version() -> str:
 
     Exact: the changes since the heat was last rebuilt, folded in or not.
     """
-    waiting = sa.select(func.count()).select_from(heat_delta).scalar_subquery()
-    state = sa.select(heat_state.c.epoch, heat_state.c.folded, waiting)
-    found = sql.rows(state)
-    if not found:
-        found = sql.rows(sa.select(sa.literal(0), sa.literal(0), waiting))
-    ((epoch, folded, more),) = found
-    return f"{epoch}-{folded + more}"
+    ((epoch, folded, waiting),) = sql.rows(state())
+    return f"{epoch}-{folded + waiting}"
+
+
+@cache
+def state() -> sql.Compiled:
+    """The epoch, the changes folded in and those that wait; nothing is zero."""
+    waiting = sa.select(func.count()).select_from(heat_delta).subquery()
+    return sql.compiled(
+        sa.select(
+            func.coalesce(heat_state.c.epoch, 0),
+            func.coalesce(heat_state.c.folded, 0),
+            waiting.c[0],
+        ).select_from(waiting.outerjoin(heat_state, sa.true()))
+    )
 
 
 def heat(filters: Filters, zoom: int) -> Heat:

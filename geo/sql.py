@@ -47,8 +47,10 @@ def rows(statement: sa.Executable | Compiled, **values: Any) -> list[tuple[Any, 
     values = others | values
 
     def ask(database: BaseDatabaseWrapper) -> list[tuple[Any, ...]]:
-        with limited(database), database.cursor() as cursor:
-            cursor.execute(text, values)
+        with limited(database) as limit, database.cursor() as cursor:
+            cursor.execute(limit + text, values)
+            if limit:
+                cursor.nextset()
             return list(cursor.fetchall())
 
     return replica.asked(ask)
@@ -69,17 +71,21 @@ def within(milliseconds: int) -> Iterator[None]:
 
 
 @contextmanager
-def limited(database: BaseDatabaseWrapper) -> Iterator[None]:
-    """What is asked of this database in here ends when patience does."""
+def limited(database: BaseDatabaseWrapper) -> Iterator[str]:
+    """What goes before a statement of this database, for it to end when patience does.
+
+    PostgreSQL makes one transaction of the two, and the limit ends with it: BEGIN, the
+    limit and COMMIT by themselves would be three more trips for each question.
+    """
     milliseconds = patience.get()
     if milliseconds is None:
-        yield
-        return
-    inside_another = database.in_atomic_block
-    with transaction.atomic(using=database.alias):
-        before = limit_statements(database, f"{milliseconds}ms")
-        yield
-        if inside_another:  # or the limit ends with the transaction
+        yield ""
+    elif not database.in_atomic_block:
+        yield f"SET LOCAL statement_timeout = {milliseconds}; "
+    else:
+        with transaction.atomic(using=database.alias):
+            before = limit_statements(database, f"{milliseconds}ms")
+            yield ""
             limit_statements(database, before)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -113,8 +113,13 @@ def places_tile(zoom: int, x: int, y: int) -> bytes:
 
 def generation_in_force() -> int:
     """The boundaries' generation, for a validator; 0 without one."""
-    found = sql.rows(sa.select(generation.c.id).where(generation.c.is_active))
+    found = sql.rows(active())
     return int(found[0][0]) if found else 0
+
+
+@cache
+def active() -> sql.Compiled:
+    return sql.compiled(sa.select(generation.c.id).where(generation.c.is_active))
 
 
 def cells_of(filters: Filters, form: Form, side: float) -> sa.Select[Any]:

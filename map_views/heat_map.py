@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+import orjson
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
@@ -101,7 +102,8 @@ def told(
 
     def response() -> HttpResponse:
         moment = timezone.localtime().isoformat(timespec="seconds")
-        return JsonResponse({**make(filters), "generated_at": moment})
+        body = orjson.dumps({**make(filters), "generated_at": moment})
+        return HttpResponse(body, content_type="application/json")
 
     return answered(request, tag, response)
 

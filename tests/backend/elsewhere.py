@@ -523,6 +523,30 @@ def heat_at_once(rounds: int) -> Outcome:
     return {**met, **crowd.met}
 
 
+def patience() -> Outcome:
+    """Questions outside of any transaction that may take so long, and after them."""
+    import sqlalchemy as sa
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    from geo import sql
+
+    asleep = sa.select(sa.func.pg_sleep(sa.literal(5)), sa.literal("a%b"))
+    limit = sa.select(sa.func.current_setting("statement_timeout"))
+    ((before,),) = sql.rows(limit)
+    with CaptureQueriesContext(connection) as told, sql.within(1234):
+        ((meanwhile,),) = sql.rows(limit)
+    met = Counter([f"{meanwhile} in {len(told)}"])
+    try:
+        with sql.within(50):
+            sql.rows(asleep)
+    except sql.TooLong:
+        met["too long"] += 1
+    ((after,),) = sql.rows(limit)
+    met["as before" if after == before else f"{after}, not {before}"] += 1
+    return met
+
+
 def asked(statement: str) -> list[tuple[Any, ...]]:
     from django.db import connection
 
@@ -546,7 +570,7 @@ SCENES: dict[str, Callable[..., Outcome]] = {
         *(same_step, same_support, two_of_one_version),
         *(limit, several_limits, crossed_limits, one_proof, pins, push_key),
         *(pieces, many_photos),
-        *(fold_while_folded, heat_at_once, use_a_key_of_ten),
+        *(fold_while_folded, heat_at_once, use_a_key_of_ten, patience),
     )
 }
 

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from geo import sql
 from geo.tables import case, entity
+from tests.backend.elsewhere import Elsewhere
 from tests.factories import make_case
+from tests.servers import cloned_database
 
 
 def one_to(count: int) -> sa.Select[tuple[int]]:
@@ -79,3 +81,32 @@ def test_a_stream_that_breaks_says_so_after_the_batches_before(db):
         seen.extend(sql.stream(sa.select(value / (value - 5 * sql.BATCH))))
     assert len(seen) == 4 * sql.BATCH
     assert open_cursors() == 0
+
+
+# ── Patience ─────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture(scope="module")
+def elsewhere(django_db_setup, django_db_blocker, tmp_path_factory):
+    """Where questions are asked outside of any transaction, as the map asks them."""
+    with cloned_database(django_db_blocker) as url:
+        yield Elsewhere(url, tmp_path_factory.mktemp("elsewhere"))
+
+
+@pytest.mark.django_db
+def test_a_question_and_how_long_it_may_take_are_one_trip(elsewhere):
+    assert elsewhere.play("patience") == {
+        "1234ms in 1": 1,
+        "too long": 1,
+        "as before": 1,
+    }
+
+
+def test_within_a_transaction_the_limit_is_as_before_afterwards(db):
+    limit = sa.select(sa.func.current_setting("statement_timeout"))
+    before = sql.rows(limit)
+    with sql.within(1234):
+        assert sql.rows(limit) == [("1234ms",)]
+    with pytest.raises(sql.TooLong), sql.within(20):
+        sql.rows(sa.select(sa.func.pg_sleep(60)))
+    assert sql.rows(limit) == before

@@ -1,8 +1,8 @@
 """What was counted of the public cases, as one table: folded, not yet folded, and by hand.
 
 Whole months, and whole days of others where nothing but the place is asked, come from the
-cells of the heat and from the deltas that wait; what is asked of the rest is counted from
-the cases. One statement sees all three at one instant, and so counts each case once.
+cells of the heat and from the deltas that wait; the hours that are asked for beside them,
+or that they have too many, are counted from the cases. One statement sees all three at one instant, and so counts each case once.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from backend.cases.heat import FINEST
 from backend.cases.workflow import OPEN, RESOLVED
 from geo.filters import Filters, envelope, members_of, on_the_map
 from geo.forms import Form
-from geo.periods import Days, Period, Span, period_of
+from geo.periods import Days, Hours, Period, period_of
 from geo.tables import case, category, heat_cell, heat_delta
 
 # Where to count: cells of a grid, or a level without one, of places with so many digits.
@@ -46,7 +46,7 @@ def table_of_three(filters: Filters, where: Where, *, by_month: bool) -> sa.Subq
     if filters.changed_since:  # of which nothing is counted beforehand
         selects = [from_cases(filters, where, None, by_month=by_month)]
     else:
-        days, spans = period.by_days() if is_of_all(filters) else ([], period.parts)
+        days, hours = in_days(filters, period)
         if period.has_months:
             from_folded = from_months if by_month else from_cells
             selects.append(from_folded(filters, where, period))
@@ -54,9 +54,16 @@ def table_of_three(filters: Filters, where: Where, *, by_month: bool) -> sa.Subq
             selects.append(from_days(filters, where, days, by_month=by_month))
         if selects:
             selects.append(from_deltas(filters, where, period, days, by_month=by_month))
-        if spans or not selects:
-            selects.append(from_cases(filters, where, spans, by_month=by_month))
+        if hours or not selects:
+            selects.append(from_cases(filters, where, hours, by_month=by_month))
     return sa.union_all(*selects).subquery("counted")
+
+
+def in_days(filters: Filters, period: Period) -> tuple[list[Days], list[Hours]]:
+    """What of the period is no month; days are counted only for all cases of a place."""
+    if is_of_all(filters):
+        return period.by_days()
+    return [], [Hours(*part) for part in period.parts]
 
 
 # ── Folded ───────────────────────────────────────────────────────────────────────────
@@ -237,10 +244,10 @@ def from_deltas(
 
 
 def from_cases(
-    filters: Filters, where: Where, spans: list[Span] | None, *, by_month: bool
+    filters: Filters, where: Where, hours: list[Hours] | None, *, by_month: bool
 ) -> sa.Select[Any]:
-    """One row for each case of these spans of time; without them, of all times."""
-    cases = found_cases(filters, where, spans)
+    """One row for each case of these hours; without them, of all times."""
+    cases = found_cases(filters, where, hours)
     key, conditions = placed(where, cases.c.x, cases.c.y)
     by = (
         [func.cases_heat_month(cases.c.filed_at).label("month")]
@@ -250,15 +257,15 @@ def from_cases(
     is_open = cases.c.is_open
     is_resolved = cases.c.is_resolved
     counts = [
-        sa.cast(is_open, sa.Integer()).label("open"),
-        sa.cast(is_resolved, sa.Integer()).label("resolved"),
-        sa.cast(~is_open & ~is_resolved, sa.Integer()).label("other"),
+        (sa.cast(is_open, sa.Integer()) * cases.c.sign).label("open"),
+        (sa.cast(is_resolved, sa.Integer()) * cases.c.sign).label("resolved"),
+        (sa.cast(~is_open & ~is_resolved, sa.Integer()) * cases.c.sign).label("other"),
     ]
     return sa.select(*by, *counts).where(*conditions)
 
 
 def found_cases(
-    filters: Filters, where: Where, spans: list[Span] | None
+    filters: Filters, where: Where, hours: list[Hours] | None
 ) -> sa.Subquery:
     """The cases, each with its cell of the finest level.
 
@@ -266,18 +273,15 @@ def found_cases(
     all its trigonometry, wherever it is named.
     """
     asked = replace(filters, state="all", box=None)
-    if spans is not None:
+    if hours is not None:
         asked = replace(asked, since=None, until=None)
     conditions = on_the_map(asked)
     point = case.c.public_location
     if not isinstance(where, int):
         conditions.append(point.op("&&")(envelope(where.box())))
-    if spans is not None:
-        within_one = [
-            sa.and_(case.c.filed_at >= since, case.c.filed_at < until)
-            for since, until in spans
-        ]
-        conditions.append(sa.or_(sa.false(), *within_one))
+    if hours is not None:
+        conditions.append(filed_in(hours))
+    taken_away = [some for some in hours or [] if some.sign < 0]
     return (
         sa.select(
             func.cases_heat_x(point).label("x"),
@@ -286,11 +290,20 @@ def found_cases(
             case.c.filed_at,
             case.c.status.in_(sorted(OPEN)).label("is_open"),
             case.c.status.in_(sorted(RESOLVED)).label("is_resolved"),
+            sa.case((filed_in(taken_away), -1), else_=1).label("sign"),
         )
         .where(*conditions)
         .offset(0)
         .subquery("cases")
     )
+
+
+def filed_in(hours: list[Hours]) -> sa.ColumnElement[bool]:
+    filed_at = case.c.filed_at
+    within_one = [
+        sa.and_(filed_at >= some.since, filed_at < some.until) for some in hours
+    ]
+    return sa.or_(sa.false(), *within_one)
 
 
 # ── Shared ───────────────────────────────────────────────────────────────────────────

@@ -10,6 +10,7 @@ from backend.cases.deadlines import PANAMA
 # No case was filed earlier or will be filed later: what is asked beyond is asked there.
 EARLIEST = datetime(1970, 1, 1, tzinfo=PANAMA)
 LATEST = datetime(2500, 1, 1, tzinfo=PANAMA)
+NOON = timedelta(hours=12)
 
 
 class Days(NamedTuple):
@@ -18,6 +19,17 @@ class Days(NamedTuple):
     month: int
     first: int
     end: int
+
+
+class Hours(NamedTuple):
+    """A part of a day, from `since` to before `until`: counted by hand, and added.
+
+    With -1 it is taken away, from a day that is counted as a whole.
+    """
+
+    since: datetime
+    until: datetime
+    sign: int = 1
 
 
 Span = tuple[datetime, datetime]
@@ -37,19 +49,31 @@ class Period(NamedTuple):
     def has_months(self) -> bool:
         return self.first is None or self.end is None or self.first < self.end
 
-    def by_days(self) -> tuple[list[Days], list[Span]]:
-        """The parts as whole days, which are counted already too, and what is left."""
+    def by_days(self) -> tuple[list[Days], list[Hours]]:
+        """The parts as whole days, which are counted already too, and hours beside them.
+
+        What is asked of a day, or what is not, is never more than half of it: and of a
+        day that goes on, next to nothing.
+        """
         days: list[Days] = []
-        spans: list[Span] = []
+        hours: list[Hours] = []
         for since, until in self.parts:
-            first, end = midnight_after(since), midnight_before(until)
+            first, end = nearest_midnight(since), nearest_midnight(until)
             if first >= end:
-                spans.append((since, until))
+                hours.append(Hours(since, until))
                 continue
             month = month_of(first)
             days.append(Days(month, first.day, (end - start_of(month)).days + 1))
-            spans += [(a, b) for a, b in ((since, first), (end, until)) if a < b]
-        return days, spans
+            hours += [*hours_between(since, first), *hours_between(end, until)]
+        return days, hours
+
+
+def hours_between(moment: datetime, other: datetime) -> list[Hours]:
+    """From the one to the other; to be taken away if that is backwards."""
+    if moment == other:
+        return []
+    backwards = other < moment
+    return [Hours(other, moment, -1) if backwards else Hours(moment, other)]
 
 
 def period_of(since: datetime | None, until: datetime | None) -> Period:
@@ -69,15 +93,11 @@ def period_of(since: datetime | None, until: datetime | None) -> Period:
     return Period(first, end, [(a, b) for a, b in edges if a and b and a < b])
 
 
-def midnight_before(moment: datetime) -> datetime:
-    """The beginning of the moment's day in Panama, where no clock is ever changed."""
-    return moment.astimezone(PANAMA).replace(hour=0, minute=0, second=0, microsecond=0)
-
-
-def midnight_after(moment: datetime) -> datetime:
-    """The first beginning of a day in Panama that is not before the moment."""
-    midnight = midnight_before(moment)
-    return midnight if midnight == moment else midnight + timedelta(days=1)
+def nearest_midnight(moment: datetime) -> datetime:
+    """The nearest beginning of a day in Panama, where no clock is ever changed."""
+    here = moment.astimezone(PANAMA)
+    before = here.replace(hour=0, minute=0, second=0, microsecond=0)
+    return before if here - before <= NOON else before + timedelta(days=1)
 
 
 def month_of(moment: datetime) -> int:

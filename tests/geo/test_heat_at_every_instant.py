@@ -32,8 +32,11 @@ PLACES = [("9001", "900101"), ("9001", None), ("9002", "900201")]
 MOMENTS = [
     datetime(2025, 12, 31, 23, 59, 59, tzinfo=PANAMA),
     datetime(2026, 1, 1, tzinfo=PANAMA),
+    datetime(2026, 1, 17, 3, tzinfo=PANAMA),
+    datetime(2026, 1, 17, 6, tzinfo=PANAMA),
     datetime(2026, 1, 17, 12, tzinfo=PANAMA),
     datetime(2026, 1, 20, tzinfo=PANAMA),
+    datetime(2026, 1, 20, 20, tzinfo=PANAMA),
     datetime(2026, 3, 31, 23, tzinfo=PANAMA),
     datetime(2026, 4, 1, tzinfo=PANAMA),
 ]

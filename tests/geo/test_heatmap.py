@@ -168,6 +168,20 @@ def test_a_box_that_is_nowhere_near_has_no_cells(cases):
 # ── Months and places ────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.parametrize("folded", [True, False])
+def test_of_the_days_at_the_ends_only_the_hours_asked_for_count(folded):
+    for hours in ("17T03:00", "17T06:00", "18T12:00", "20T19:59", "20T20:00"):
+        make_case(filed_at=at(f"2026-01-{hours}-05:00"))
+    if folded:
+        fold()
+    asked = Filters(
+        since=at("2026-01-17T06:00-05:00"), until=at("2026-01-20T20:00-05:00")
+    )
+    assert heat(asked, 12).total == 3
+    assert months(asked) == [("2026-01", 3, 0, 0)]
+    assert [place.open for place in by_place(asked, "district")] == [3]
+
+
 def test_each_month_tells_what_is_open_resolved_or_neither():
     make_case(filed_at=at("2026-01-31T23:30-05:00"))
     make_case(filed_at=at("2026-01-02T10:00-05:00"), status=Status.RESOLVED)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.cases.deadlines import PANAMA
-from geo.periods import Days, month_of, period_of, start_of
+from geo.periods import Days, Hours, month_of, period_of, start_of
 
 JANUARY, MARCH = 56 * 12, 56 * 12 + 2  # of 2026
 
@@ -23,27 +23,36 @@ def here(year: int, month: int, day: int, hour: int = 0) -> datetime:
     return datetime(year, month, day, hour, tzinfo=PANAMA)
 
 
-def test_thirty_days_are_two_parts_of_months_by_days_and_two_by_hand():
-    period = period_of(here(2026, 1, 17, 12), here(2026, 3, 10, 6))
+def test_a_span_is_months_and_days_and_the_hours_that_are_left():
+    period = period_of(here(2026, 1, 17, 18), here(2026, 3, 10, 6))
     assert (period.first, period.end) == (JANUARY + 1, MARCH)
-    days, spans = period.by_days()
+    days, hours = period.by_days()
     assert days == [Days(JANUARY, 18, 32), Days(MARCH, 1, 10)]
-    assert spans == [
-        (here(2026, 1, 17, 12), here(2026, 1, 18)),
-        (here(2026, 3, 10), here(2026, 3, 10, 6)),
+    assert hours == [
+        Hours(here(2026, 1, 17, 18), here(2026, 1, 18)),
+        Hours(here(2026, 3, 10), here(2026, 3, 10, 6)),
+    ]
+
+
+def test_of_a_day_that_is_mostly_asked_for_the_rest_is_taken_away():
+    days, hours = period_of(here(2026, 1, 17, 6), here(2026, 1, 31, 18)).by_days()
+    assert days == [Days(JANUARY, 17, 32)]
+    assert hours == [
+        Hours(here(2026, 1, 17), here(2026, 1, 17, 6), -1),
+        Hours(here(2026, 1, 31, 18), here(2026, 2, 1), -1),
     ]
 
 
 def test_whole_days_leave_nothing_to_count_by_hand():
-    days, spans = period_of(here(2026, 1, 5), here(2026, 1, 20)).by_days()
-    assert (days, spans) == ([Days(JANUARY, 5, 20)], [])
+    days, hours = period_of(here(2026, 1, 5), here(2026, 1, 20)).by_days()
+    assert (days, hours) == ([Days(JANUARY, 5, 20)], [])
 
 
 def test_a_few_hours_are_counted_by_hand():
     span = (here(2026, 1, 5, 8), here(2026, 1, 5, 9))
-    assert period_of(*span).by_days() == ([], [span])
+    assert period_of(*span).by_days() == ([], [Hours(*span)])
     over_midnight = (here(2026, 1, 5, 23), here(2026, 1, 6, 1))
-    assert period_of(*over_midnight).by_days()[0] == []
+    assert period_of(*over_midnight).by_days() == ([], [Hours(*over_midnight)])
 
 
 def test_whole_months_have_no_days():
@@ -55,7 +64,7 @@ def test_whole_months_have_no_days():
 @given(since=st.none() | edges, until=st.none() | edges, moment=edges)
 def test_each_moment_of_a_span_is_counted_once_and_no_other(since, until, moment):
     period = period_of(since, until)
-    days, spans = period.by_days()
+    days, hours = period.by_days()
     month = month_of(moment)
     times = int(
         period.has_months
@@ -65,7 +74,7 @@ def test_each_moment_of_a_span_is_counted_once_and_no_other(since, until, moment
     times += sum(
         some.month == month and some.first <= moment.day < some.end for some in days
     )
-    times += sum(a <= moment < b for a, b in spans)
+    times += sum(some.sign for some in hours if some.since <= moment < some.until)
     asked = (since is None or since <= moment) and (until is None or moment < until)
     assert times == int(asked)
 
@@ -77,7 +86,15 @@ def test_days_are_days_of_their_month(since, until):
         assert 1 <= some.first < some.end <= long + 1
 
 
+@given(since=edges, until=edges)
+def test_no_more_than_half_a_day_is_counted_by_hand_at_an_end(since, until):
+    days, hours = period_of(since, until).by_days()
+    for some in hours:
+        long = some.until - some.since
+        assert timedelta(0) < long <= timedelta(hours=12 if days else 24)
+
+
 def test_a_day_begins_in_panama():
     since = datetime(2026, 1, 5, 5, tzinfo=UTC)
-    days, spans = period_of(since, since + timedelta(days=1)).by_days()
-    assert (days, spans) == ([Days(JANUARY, 5, 6)], [])
+    days, hours = period_of(since, since + timedelta(days=1)).by_days()
+    assert (days, hours) == ([Days(JANUARY, 5, 6)], [])

@@ -15,6 +15,11 @@ from geo.tables import case, category
 
 # Written as in the index `open_cases_by_entity_and_place`, or PostgreSQL would not use it.
 ON_THE_GLOBE = Geography("POINT", srid=4326)
+# What a walk brings of each case.
+TOLD = (
+    *("id", "number", "category_id", "status", "version", "description"),
+    *("place_hint", "filed_at", "due_at", "location"),
+)
 
 
 class Cursor(NamedTuple):
@@ -88,7 +93,7 @@ def question(
     metres = location.op("<->", return_type=sa.Float())(here)
     most = sql.given("most", sa.Integer())
     walks = [
-        sa.select(case.c.id, metres.label("metres"))
+        sa.select(*(case.c[name] for name in TOLD), metres.label("metres"))
         .where(
             case.c.entity_id == sql.given(f"entity_{n}", sa.String()),
             case.c.status.in_(sorted(statuses)),
@@ -103,25 +108,24 @@ def question(
     found = sa.union_all(*(walk.subquery().select() for walk in walks)).subquery()
     return sql.compiled(
         sa.select(
-            case.c.id,
-            case.c.number,
-            case.c.category_id,
+            found.c.id,
+            found.c.number,
+            found.c.category_id,
             category.c.name_en if english else category.c.name_es,
-            case.c.status,
-            case.c.version,
-            case.c.description,
-            case.c.place_hint,
-            in_panama(case.c.filed_at),
-            in_panama(case.c.due_at),
-            func.ST_X(case.c.location),
-            func.ST_Y(case.c.location),
+            found.c.status,
+            found.c.version,
+            found.c.description,
+            found.c.place_hint,
+            in_panama(found.c.filed_at),
+            in_panama(found.c.due_at),
+            func.ST_X(found.c.location),
+            func.ST_Y(found.c.location),
             found.c.metres,
         )
-        .join(found, found.c.id == case.c.id)
-        .join(category, category.c.code == case.c.category_id)
+        .join(category, category.c.code == found.c.category_id)
         # Not in the walks: PostgreSQL would first find all that are within the radius.
         .where(found.c.metres <= sql.given("radius", sa.Float()))
-        .order_by(found.c.metres, case.c.id)
+        .order_by(found.c.metres, found.c.id)
         .limit(most)
     )
 

@@ -23,6 +23,11 @@ from geo.tables import case, category, heat_cell, heat_delta
 # Where to count: cells of a grid, or a level without one, of places with so many digits.
 Where = Form | int
 NO_GRID = {0: 0, 2: 1, 4: 2, 6: 3}
+FACET = sa.column("facet", sa.String())
+# Of `Days`; named like no parameter of a form.
+OF_DAYS = ("of_month", "from_day", "to_day")
+# What is told of a cell.
+CELL = ("key", "place", "months", "open", "resolved", "other")
 Columns = list[sa.ColumnElement[Any]]
 Number = int | sa.ColumnElement[int]
 
@@ -81,20 +86,22 @@ def from_days(
 ) -> sa.Select[Any]:
     """Of months' days, whose rows are kept at some levels: in finer cells at others."""
     kept = where if isinstance(where, int) else where.with_days()
-    by_facet = {f"d/{some.month}": some for some in days}
-    cells = found_cells(filters, kept, some_facets(list(by_facet)))
-
-    def of_its_month(name: str) -> sa.ColumnElement[int]:
-        numbers = {facet: getattr(some, name) for facet, some in by_facet.items()}
-        return sa.case(numbers, value=cells.c.facet)
-
+    cells = found_cells(filters, kept, some_days(days))
     by: Columns = (
-        [sa.cast(of_its_month("month"), sa.SmallInteger()).label("month")]
+        [cells.c.of_month.label("month")]
         if by_month
         else [coarser_key(cells.c.key, kept, where).label("key"), cells.c.place]
     )
-    first, end = of_its_month("first"), of_its_month("end")
-    return select_of(by + counts_between(cells, first, end))
+    return select_of(by + counts_between(cells, cells.c.from_day, cells.c.to_day))
+
+
+def some_days(days: list[Days]) -> sa.Values:
+    """The rows of these months by days, each with which of its days are asked for."""
+    numbers = [sa.column(name, sa.SmallInteger()) for name in OF_DAYS]
+    rows = [
+        (f"d/{some.month}", *(smallint(number) for number in some)) for some in days
+    ]
+    return sa.values(FACET, *numbers, name="facets").data(rows)
 
 
 def coarser_key(key: Any, fine: Where, coarse: Where) -> Any:
@@ -169,8 +176,14 @@ def found_cells(
         conditions.append(of_place(heat_cell.c.place, filters.place))
     if filters.entity and by_category(filters):
         conditions.append(heat_cell.c.entity == filters.entity)
-    rows = sa.select(heat_cell).where(*conditions).offset(0).lateral("found")
-    return sa.select(rows).select_from(source.join(rows, sa.true())).subquery("cells")
+    told = (heat_cell.c[name] for name in CELL)
+    rows = sa.select(*told).where(*conditions).offset(0).lateral("found")
+    asked = (column for column in wanted.c if column.name != FACET.name)
+    return (
+        sa.select(*asked, *rows.c)
+        .select_from(source.join(rows, sa.true()))
+        .subquery("cells")
+    )
 
 
 def facets(filters: Filters) -> sa.Subquery | sa.Values:
@@ -190,8 +203,7 @@ def facets(filters: Filters) -> sa.Subquery | sa.Values:
 
 
 def some_facets(names: list[str]) -> sa.Values:
-    column = sa.column("facet", sa.String())
-    return sa.values(column, name="facets").data([(name,) for name in names])
+    return sa.values(FACET, name="facets").data([(name,) for name in names])
 
 
 def by_category(filters: Filters) -> bool:

@@ -13,7 +13,6 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import func
 
-from backend.cases.heat import FINEST
 from backend.cases.workflow import OPEN, RESOLVED
 from geo.filters import Filters, envelope, members_of, on_the_map
 from geo.forms import Form
@@ -24,6 +23,7 @@ from geo.tables import case, category, heat_cell, heat_delta
 Where = Form | int
 NO_GRID = {0: 0, 2: 1, 4: 2, 6: 3}
 FACET = sa.column("facet", sa.String())
+FOUR, EIGHT = (sa.literal_column(str(bits), sa.Integer()) for bits in (4, 8))
 # Of `Days`; named like no parameter of a form.
 OF_DAYS = ("of_month", "from_day", "to_day")
 # What is told of a cell.
@@ -90,7 +90,7 @@ def from_days(
     by: Columns = (
         [cells.c.of_month.label("month")]
         if by_month
-        else [coarser_key(cells.c.key, kept, where).label("key"), cells.c.place]
+        else [key_in_view(cells.c.key, where).label("key"), cells.c.place]
     )
     return select_of(by + counts_between(cells, cells.c.from_day, cells.c.to_day))
 
@@ -104,13 +104,13 @@ def some_days(days: list[Days]) -> sa.Values:
     return sa.values(FACET, *numbers, name="facets").data(rows)
 
 
-def coarser_key(key: Any, fine: Where, coarse: Where) -> Any:
-    """The key of the coarser view's cell in which that of a finer view lies."""
-    if isinstance(fine, int) or isinstance(coarse, int) or fine.level == coarse.level:
+def key_in_view(key: Any, where: Where) -> Any:
+    """The key of the view's cell in which that of the view with days lies."""
+    if isinstance(where, int) or where.has_days:
         return key
-    x, y = columns_of_key(key, fine.level)
-    by = fine.level - coarse.level
-    return func.cases_heat_key(coarse.level, shifted(x, by), shifted(y, by))
+    x, y = columns_of_key(key, where.with_days())
+    by = where.finer_days
+    return func.cases_heat_key(where.level, shifted(x, by), shifted(y, by))
 
 
 def counts_between(
@@ -162,14 +162,10 @@ def found_cells(
     ]
     source: sa.FromClause = wanted
     if not isinstance(where, int):
-        ranges = sa.values(
-            sa.column("first", sa.BigInteger()),
-            sa.column("last", sa.BigInteger()),
-            name="ranges",
-        ).data(where.key_ranges())
+        ranges = where.key_ranges()
         source = source.join(ranges, sa.true())
         conditions += [heat_cell.c.key.between(ranges.c.first, ranges.c.last)]
-        conditions += inside(where, *columns_of_key(heat_cell.c.key, where.level))
+        conditions += inside(where, *columns_of_key(heat_cell.c.key, where))
     else:
         conditions += [heat_cell.c.key == 0]
     if filters.place:
@@ -215,11 +211,11 @@ def is_of_all(filters: Filters) -> bool:
     return not (by_category(filters) or filters.entity)
 
 
-def columns_of_key(key: Any, level: int) -> tuple[Any, Any]:
-    """A cell's column and row, from its key."""
-    tile, cell = shifted(key, 8), key.op("&")(255)
-    x = tile.op("&")((1 << level) - 1) * 16 + cell.op("&")(15)
-    y = shifted(tile, level) * 16 + shifted(cell, 4)
+def columns_of_key(key: Any, form: Form) -> tuple[Any, Any]:
+    """A cell's column and row, from its key in views of this form."""
+    tile, cell = shifted(key, EIGHT), key.op("&")(255)
+    x = tile.op("&")(form.last_tile) * 16 + cell.op("&")(15)
+    y = shifted(tile, form.level) * 16 + shifted(cell, FOUR)
     return x, y
 
 
@@ -325,8 +321,7 @@ def placed(where: Where, x: Any, y: Any) -> tuple[Any, Columns]:
     """A point's key, from its cell of the finest level, and whether it is in the view."""
     if isinstance(where, int):
         return sa.literal_column("0::bigint"), []
-    coarser = FINEST - where.level
-    x, y = shifted(x, coarser), shifted(y, coarser)
+    x, y = shifted(x, where.coarser), shifted(y, where.coarser)
     return func.cases_heat_key(where.level, x, y), inside(where, x, y)
 
 
@@ -334,7 +329,7 @@ def inside(view: Form, x: Any, y: Any) -> Columns:
     return [x.between(view.left, view.right), y.between(view.top, view.bottom)]
 
 
-def level_of(where: Where) -> int:
+def level_of(where: Where) -> Any:
     return NO_GRID[where] if isinstance(where, int) else where.level
 
 
@@ -375,6 +370,6 @@ def select_of(columns: Columns) -> sa.Select[Any]:
     return statement
 
 
-def shifted(number: Any, bits: int) -> Any:
+def shifted(number: Any, bits: Any) -> Any:
     """Half as much for each bit; PostgreSQL takes no other than an `integer` for them."""
-    return number.op(">>")(sa.literal_column(str(bits)))
+    return number.op(">>")(bits)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Self
 import sqlalchemy as sa
 from sqlalchemy.types import TypeEngine
 
-from backend.cases.heat import DAY_GRIDS
+from backend.cases.heat import DAY_GRIDS, FINEST
 from geo import sql
 from geo.cells import Box, View
 from geo.filters import Filters
@@ -23,26 +23,41 @@ NOWHERE = [(0, -1)]
 
 
 class Form(NamedTuple):
-    """To a statement what a view is, but that its numbers are not known yet.
+    """To a statement what a view is, but that none of its numbers is known yet.
 
-    `ranges` are those of its keys, `day_ranges` those of the finer view that has days;
+    `has_days`: whether days are counted at the view's own level, or at a finer one;
     `name` is what its parameters' names begin with.
     """
 
-    level: int
-    ranges: int
-    day_ranges: int
+    has_days: bool
     name: str = ""
 
     @classmethod
     def of(cls, view: View) -> Self:
-        return cls(view.level, len(ranges_of(view)), len(ranges_of(view_by_days(view))))
+        return cls(view.level in DAY_GRIDS)
 
     def with_days(self) -> Form:
         """The form of the view of the same cells at the next level that has days."""
-        return Form(
-            level_with_days(self.level), self.day_ranges, self.day_ranges, "day_"
-        )
+        return Form(True, "day_")
+
+    @property
+    def level(self) -> Any:
+        return self.number("level", sa.Integer())
+
+    @property
+    def coarser(self) -> Any:
+        """By how many levels than the finest."""
+        return self.number("coarser", sa.Integer())
+
+    @property
+    def finer_days(self) -> Any:
+        """By how many levels the view is finer whose cells have days."""
+        return self.number("finer_days", sa.Integer())
+
+    @property
+    def last_tile(self) -> Any:
+        """Of a row of tiles, counted from 0: in binary all ones."""
+        return self.number("last_tile", sa.BigInteger())
 
     @property
     def left(self) -> Any:
@@ -60,12 +75,11 @@ class Form(NamedTuple):
     def bottom(self) -> Any:
         return self.number("bottom", sa.Integer())
 
-    def key_ranges(self) -> list[tuple[Any, Any]]:
-        key = sa.BigInteger()
-        return [
-            (self.number(f"first_{n}", key), self.number(f"last_{n}", key))
-            for n in range(self.ranges)
-        ]
+    def key_ranges(self) -> Any:
+        """A table of `first` and `last`."""
+        keys = sa.ARRAY(sa.BigInteger())
+        ranges = sa.func.unnest(self.number("firsts", keys), self.number("lasts", keys))
+        return ranges.table_valued("first", "last").render_derived(name="ranges")
 
     def box(self) -> Box:
         sides: list[Any] = [self.number(side, sa.Float()) for side in Box._fields]
@@ -81,29 +95,21 @@ def wherever(filters: Filters) -> Filters:
     return replace(filters, box=None)
 
 
-def numbers_of(view: View) -> dict[str, float]:
+def numbers_of(view: View) -> dict[str, Any]:
     """The parameters of a statement that was made for the view's form."""
-    finer = numbers_alone(view_by_days(view))
-    return numbers_alone(view) | {f"day_{name}": value for name, value in finer.items()}
+    finer = view.at_level(next(level for level in DAY_GRIDS if level >= view.level))
+    by_days = {f"day_{name}": value for name, value in numbers_alone(finer).items()}
+    return numbers_alone(view) | by_days | {"finer_days": finer.level - view.level}
 
 
-def numbers_alone(view: View) -> dict[str, float]:
+def numbers_alone(view: View) -> dict[str, Any]:
+    ranges = view.key_ranges() or NOWHERE
     return {
         **{name: getattr(view, name) for name in ("left", "top", "right", "bottom")},
-        **{f"first_{n}": first for n, (first, _) in enumerate(ranges_of(view))},
-        **{f"last_{n}": last for n, (_, last) in enumerate(ranges_of(view))},
+        "level": view.level,
+        "coarser": FINEST - view.level,
+        "last_tile": (1 << view.level) - 1,
+        "firsts": [first for first, _ in ranges],
+        "lasts": [last for _, last in ranges],
         **view.box()._asdict(),
     }
-
-
-def view_by_days(view: View) -> View:
-    return view.at_level(level_with_days(view.level))
-
-
-def level_with_days(level: int) -> int:
-    """The next level at which days are counted: this one, or a finer one."""
-    return next(finer for finer in DAY_GRIDS if finer >= level)
-
-
-def ranges_of(view: View) -> list[tuple[int, int]]:
-    return view.key_ranges() or NOWHERE

@@ -128,7 +128,7 @@ def cells_of(filters: Filters, form: Form, side: float) -> sa.Select[Any]:
     sums = {name: func.sum(found.c[name]) for name in ("open", "resolved", "other")}
     asked = list(sums.values()) if filters.state == "all" else [sums[filters.state]]
     weight = sum(asked[1:], start=asked[0])
-    column, row = columns_of_key(found.c.key, form.level)
+    column, row = columns_of_key(found.c.key, form)
     return (
         sa.select(
             func.ST_MakePoint(

@@ -20,8 +20,8 @@ TILES = st.integers(0, 18).flatmap(
 )
 
 
-def test_two_tiles_of_a_zoom_are_asked_for_with_the_same_statement():
-    one, other = View.of_tile(12, 1144, 1946), View.of_tile(12, 1145, 1947)
+def test_tiles_of_any_zoom_are_asked_for_with_the_same_statement():
+    one, other = View.of_tile(12, 1144, 1946), View.of_tile(10, 286, 486)
     assert numbers_of(one) != numbers_of(other)
     filters = Filters(state="open")
     asked = drawn_heat(filters, Form.of(one), 256.0)
@@ -48,7 +48,6 @@ def test_a_view_has_a_number_for_each_parameter_that_is_left_open(tile):
 
 def test_a_view_of_nothing_has_a_form_too():
     nothing = view_of(Box(10, 10, 20, 20), 12)
-    assert Form.of(nothing).ranges == 1
     numbers = numbers_of(nothing)
-    assert numbers["last_0"] < numbers["first_0"]
+    assert numbers["lasts"] < numbers["firsts"]
     assert numbers["right"] < numbers["left"]

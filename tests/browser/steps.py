@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from playwright.sync_api import FilePayload, Page, expect
 
 from tests.factories import make_photo
+from tests.servers import wait_until
 
 BUSY_ROAD = "VIA-01"
 
@@ -15,6 +19,25 @@ def photo(name: str = "foto.jpg") -> FilePayload:
         "mimeType": "image/jpeg",
         "buffer": make_photo((2400, 1800)).getvalue(),
     }
+
+
+def soon(page: Page, condition: Callable[[], bool], what: str) -> None:
+    """`wait_until`, while the browser's events are listened to."""
+
+    def met() -> bool:
+        page.wait_for_timeout(50)
+        return condition()
+
+    wait_until(met, what)
+
+
+def soon_true(page: Page, expression: str, argument: Any = None) -> None:
+    """Wait until this JavaScript is true.
+
+    Playwright's own `wait_for_function` asks again from within the page, whose policy
+    does not let it.
+    """
+    soon(page, lambda: bool(page.evaluate(expression, argument)), expression)
 
 
 def heading(page: Page, words: str) -> None:

@@ -9,6 +9,7 @@ from playwright.sync_api import Page, Route, expect
 
 from tests.browser.cases import OPEN, RESOLVED, STREET
 from tests.browser.conftest import Watched
+from tests.browser.steps import soon_true
 
 pytestmark = pytest.mark.django_db
 on_both = pytest.mark.parametrize("size", ["phone", "desktop"], indirect=True)
@@ -221,7 +222,7 @@ def test_a_marker_can_be_focused_and_followed(page: Page) -> None:
 def test_a_place_can_be_gone_to_without_dragging(page: Page) -> None:
     open_map(page)
     page.get_by_label("Ir a").select_option(label="Chiriquí")
-    page.wait_for_function("map_public.getCenter().lng < -82")
+    soon_true(page, "map_public.getCenter().lng < -82")
 
     expect(page.locator("#counter")).to_have_text("Ningún caso abierto en esta vista")
     expect(page.locator("#list-note")).to_contain_text("No hay casos aquí")

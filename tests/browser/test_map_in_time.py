@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.cases import CENTRE, OPEN, RESOLVED, STREET
+from tests.browser.steps import soon_true
 from tests.browser.test_app_accessibility import AXE, LOOK, RULES
 from tests.browser.test_map import RESOLVED_IN_PANAMA, open_map
 
@@ -99,9 +100,9 @@ def test_months_are_chosen_without_dragging_too(page: Page) -> None:
 def test_play_goes_from_month_to_month_until_it_is_stopped(page: Page) -> None:
     open_map(page, EVERYTHING)
     page.get_by_role("button", name="Ver pasar los meses").press("Enter")
-    page.wait_for_function("location.hash.includes('months=')")
+    soon_true(page, "location.hash.includes('months=')")
     began = shown_months(page)
-    page.wait_for_function("(before) => !location.hash.includes(before)", arg=began[0])
+    soon_true(page, "(before) => !location.hash.includes(before)", began[0])
     page.get_by_role("button", name="Detener").press("Enter")
     page.wait_for_load_state("networkidle")
 
@@ -165,7 +166,7 @@ def test_districts_are_coloured_listed_and_add_up_to_the_counter(page: Page) -> 
     )
     assert coloured >= 2
     rows.first.click()
-    page.wait_for_function("map_public.getZoom() > 8")
+    soon_true(page, "map_public.getZoom() > 8")
 
 
 def test_one_box_finds_a_place_and_a_case(page: Page) -> None:
@@ -180,7 +181,7 @@ def test_one_box_finds_a_place_and_a_case(page: Page) -> None:
         "aria-selected", "true"
     )
     box.press("Enter")
-    page.wait_for_function("map_public.getCenter().lng < -82")
+    soon_true(page, "map_public.getCenter().lng < -82")
 
     box.fill("xyzzy")
     expect(page.locator("#search-note")).to_contain_text("No se encontró")
@@ -205,7 +206,7 @@ def test_near_me_goes_where_one_stands_or_says_why_not(page: Page) -> None:
     open_map(page)
     page.get_by_role("button", name="Cerca de mí").click()
     expect(page.locator("#toast")).to_contain_text("Usted está por aquí")
-    page.wait_for_function("map_public.getZoom() === 15")
+    soon_true(page, "map_public.getZoom() === 15")
 
     context.set_geolocation({"longitude": 2.35, "latitude": 48.86})
     page.get_by_role("button", name="Cerca de mí").click()

@@ -6,7 +6,6 @@ import base64
 import hashlib
 import json
 import urllib.request
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -22,6 +21,7 @@ from tests.browser.phone_app import (
     write,
     write_and_send,
 )
+from tests.browser.steps import soon
 from tests.servers import Server, wait_until
 
 pytestmark = pytest.mark.django_db
@@ -50,16 +50,6 @@ def reopened(page: Page) -> Page:
 def back_on_the_line(handset: BrowserContext) -> None:
     handset.set_offline(True)
     handset.set_offline(False)
-
-
-def soon(page: Page, condition: Callable[[], bool], what: str) -> None:
-    """`wait_until`, while the browser's events are listened to."""
-
-    def met() -> bool:
-        page.wait_for_timeout(50)
-        return condition()
-
-    wait_until(met, what)
 
 
 def cases_of(site: Server, written: list[dict[str, Any]]) -> list[str]:

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from backend.cases.workflow import Status
 from tests.browser.conftest import SIZES
+from tests.browser.steps import soon_true
 from tests.factories import make_case, make_category
 
 pytestmark = pytest.mark.django_db
@@ -80,7 +81,7 @@ def switch(page: Page, name: str) -> None:
 def test_the_map_is_drawn_with_its_heat_and_words_and_nothing_is_asked(
     opened: Page,
 ) -> None:
-    opened.wait_for_function("heat_map_open._canvas")
+    soon_true(opened, "!!heat_map_open._canvas")
     opened.wait_for_timeout(300)  # a frame, in which it is painted
 
     assert opened.evaluate(PAINTED, "heat_map_open") > 50
@@ -139,7 +140,7 @@ def test_the_months_pass_one_by_one(opened: Page) -> None:
 
     months = opened.locator("#months output")
     expect(months).to_have_text("octubre de 2026 · 2")
-    opened.wait_for_function("!map_analyst.hasLayer(heat_map_open)")
+    soon_true(opened, "!map_analyst.hasLayer(heat_map_open)")
     slider.press("ArrowLeft")
     expect(months).to_have_text("septiembre de 2026 · 1")
     opened.get_by_role("button", name="Reproducir").click()

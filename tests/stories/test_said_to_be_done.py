@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.conftest import CHROMIUM, Watched
 from tests.browser.phones import QUIET, phone
-from tests.browser.steps import photo, to_the_end
+from tests.browser.steps import photo, soon_true, to_the_end
 from tests.servers import Server
 from tests.stories.crews import resolve_with_photo, sign_in_as_crew
 from tests.workers import Worker
@@ -105,9 +105,10 @@ def open_case(page: Page, number: str) -> None:
 def expect_loaded(page: Page, name: str) -> None:
     picture = page.get_by_role("img", name=name)
     expect(picture).to_be_visible()
-    page.wait_for_function(
+    soon_true(
+        page,
         "(image) => image.complete && image.naturalWidth > 0",
-        arg=picture.element_handle(),
+        picture.element_handle(),
     )
 
 

@@ -131,6 +131,28 @@ def plain_report() -> Outcome:
     return Counter(query["sql"].split()[0] for query in told.captured_queries)
 
 
+def no_job_no_case() -> Outcome:
+    """A report whose photo's job cannot be enqueued: what is there of it afterwards."""
+    from unittest.mock import patch
+
+    from django.db import OperationalError
+
+    from backend.cases.filing import file_case
+    from backend.cases.models import Case
+    from tests.factories import make_photo, make_report
+
+    report = make_report(MADE["case"], photos=[make_photo((64, 48))])
+    met: Outcome = Counter()
+    try:
+        with patch("backend.cases.filing.ask_to_clean", side_effect=OperationalError):
+            file_case(report)
+    except OperationalError:
+        met["refused"] = 1
+    met["cases"] = Case.objects.filter(report_id=report.id).count()
+    met["new"] = int(file_case(report).is_new)
+    return met
+
+
 def same_transition() -> Outcome:
     from uuid import uuid4
 
@@ -566,7 +588,8 @@ MADE = {"case": (-79.5408, 8.9536)}
 SCENES: dict[str, Callable[..., Outcome]] = {
     scene.__name__: scene
     for scene in (
-        *(same_report, same_words, plain_report, same_transition, two_crews),
+        *(same_report, same_words, plain_report, no_job_no_case),
+        *(same_transition, two_crews),
         *(same_step, same_support, two_of_one_version),
         *(limit, several_limits, crossed_limits, one_proof, pins, push_key),
         *(pieces, many_photos),

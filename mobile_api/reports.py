@@ -101,12 +101,6 @@ class ReportSerializer(serializers.Serializer[Any]):
 FORM = ReportSerializer()
 
 
-def read_report(body: Any) -> dict[str, Any]:
-    """What the form says, checked. Raises DRF's ValidationError."""
-    sent: dict[str, Any] = FORM.run_validation({} if body is None else body)
-    return sent
-
-
 def looks_automatic(sent: dict[str, Any]) -> bool:
     hasty = sent["elapsed"] is not None and sent["elapsed"] < SOONEST_SECONDS
     return bool(sent["website"]) or hasty
@@ -148,7 +142,7 @@ class ReportsView(APIView):
     )
     def post(self, request: Request) -> Response:
         """File a report, once per id: sent again, it gets the same answer with 200."""
-        sent = read_report(plain_body(request, ["location", "contact"]))
+        sent = FORM.run_validation(plain_body(request, ["location", "contact"]))
         report = report_of(sent, device_of_request(request))
         used: list[Taken] = []
 

@@ -12,7 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import translation
 
-from tests.servers import Server, cloned_database
+from tests.servers import Server, server_of_its_own
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -76,5 +76,5 @@ def phone(db) -> Client:
 def server(django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[Server]:
     """A real server with two workers, on a database of its own."""
     folder = tmp_path_factory.mktemp("server")
-    with cloned_database(django_db_blocker) as url, Server(url, folder) as running:
+    with server_of_its_own(django_db_blocker, folder) as running:
         yield running

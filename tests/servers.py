@@ -199,6 +199,18 @@ def cloned_database(django_db_blocker: Any) -> Iterator[str]:
             database.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
 
 
+@contextmanager
+def server_of_its_own(
+    django_db_blocker: Any, folder: Path, workers: int = 2, **environment: str
+) -> Iterator[Server]:
+    """A server on a copy of the tests' database, with its files in this folder."""
+    with (
+        cloned_database(django_db_blocker) as url,
+        Server(url, folder, workers, (), **environment) as running,
+    ):
+        yield running
+
+
 def maintenance() -> psycopg.Connection[Any]:
     return psycopg.connect(libpq_url(url_of("postgres")), autocommit=True)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import BinaryIO, TypeVar
@@ -275,17 +275,14 @@ def store(report: Report, case: Case, photos: list[Photo]) -> None:
     if report.key:
         rows.append(PartnerAct(case=case, key=report.key, at=case.filed_at))
     tells = tells_sender(report)
-    # A statement is a transaction by itself; jobs are statements of their own.
-    with transaction.atomic() if photos or tells else alone():
+    # A statement is a transaction by itself, but jobs are statements of their own; and
+    # within another transaction, one that is refused would break it.
+    are_several = photos or tells or connection.in_atomic_block
+    with transaction.atomic() if are_several else nullcontext():
         insert(*rows)
         ask_to_clean(*(photo.pk for photo in photos))
         if tells:
             tell_of(case, line)
-
-
-def alone() -> AbstractContextManager[object]:
-    """What one statement needs for itself: within a transaction, not to break it."""
-    return transaction.atomic() if connection.in_atomic_block else nullcontext()
 
 
 def tells_sender(report: Report) -> bool:

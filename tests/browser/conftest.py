@@ -21,7 +21,7 @@ from pytest_django import DjangoDbBlocker
 
 from tests.browser.line import Line
 from tests.browser.phone_app import hide_what_was_filed, open_app, teach
-from tests.servers import Server, cloned_database
+from tests.servers import Server, server_of_its_own
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 SIZES = {"phone": (390, 844), "desktop": (1440, 900)}
@@ -55,7 +55,7 @@ def site(
 ) -> Iterator[Server]:
     """A server as `./run serve` starts it, with a few cases in the capital."""
     folder = tmp_path_factory.mktemp("site")
-    with cloned_database(django_db_blocker) as url, Server(url, folder) as running:
+    with server_of_its_own(django_db_blocker, folder) as running:
         running.manage(
             "shell", "-c", "from tests.browser.cases import file_all; file_all()"
         )

@@ -27,7 +27,7 @@ from tests.faults.uploads import (
     put_cut,
     put_piece,
 )
-from tests.servers import Server, cloned_database
+from tests.servers import Server, server_of_its_own
 
 pytestmark = pytest.mark.django_db
 
@@ -39,10 +39,7 @@ JOBS_PAUSE_SECONDS = 4.0
 def server(
     django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path: Path
 ) -> Iterator[Server]:
-    with (
-        cloned_database(django_db_blocker) as url,
-        Server(url, tmp_path, workers=4) as running,
-    ):
+    with server_of_its_own(django_db_blocker, tmp_path, workers=4) as running:
         yield running
 
 

@@ -12,7 +12,7 @@ import pytest
 from pytest_django import DjangoDbBlocker
 
 from tests.faults.ledger import Ledger
-from tests.servers import Server, cloned_database
+from tests.servers import Server, server_of_its_own
 
 pytestmark = pytest.mark.django_db
 
@@ -24,10 +24,7 @@ PAUSE_SECONDS = 0.7
 def server(
     django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path: Path
 ) -> Iterator[Server]:
-    with (
-        cloned_database(django_db_blocker) as url,
-        Server(url, tmp_path, workers=4) as running,
-    ):
+    with server_of_its_own(django_db_blocker, tmp_path, workers=4) as running:
         yield running
 
 

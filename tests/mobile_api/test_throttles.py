@@ -33,7 +33,7 @@ from tests.mobile_api.calls import (
     wrong_fields,
 )
 from tests.mobile_api.test_photos import PHOTO
-from tests.servers import Server, cloned_database
+from tests.servers import Server, server_of_its_own
 
 OF_A_PHONE = RATES[What.REPORT].device.hourly
 OF_A_NUMBER = RATES[What.REPORT].phone or Rate(0)
@@ -324,10 +324,7 @@ def strict_server(
     django_db_setup: None, django_db_blocker: Any, tmp_path_factory: Any
 ) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("server")
-    with (
-        cloned_database(django_db_blocker) as url,
-        Server(url, folder, LIMITS_FACTOR="1") as running,
-    ):
+    with server_of_its_own(django_db_blocker, folder, LIMITS_FACTOR="1") as running:
         yield running
 
 

@@ -135,7 +135,7 @@ def no_job_no_case() -> Outcome:
     """A report whose photo's job cannot be enqueued: what is there of it afterwards."""
     from unittest.mock import patch
 
-    from django.db import OperationalError
+    from django.db import DataError
 
     from backend.cases.filing import file_case
     from backend.cases.models import Case
@@ -144,9 +144,9 @@ def no_job_no_case() -> Outcome:
     report = make_report(MADE["case"], photos=[make_photo((64, 48))])
     met: Outcome = Counter()
     try:
-        with patch("backend.cases.filing.ask_to_clean", side_effect=OperationalError):
+        with patch("backend.cases.filing.ask_to_clean", side_effect=DataError):
             file_case(report)
-    except OperationalError:
+    except DataError:
         met["refused"] = 1
     met["cases"] = Case.objects.filter(report_id=report.id).count()
     met["new"] = int(file_case(report).is_new)

@@ -316,6 +316,8 @@ def test_whichever_statement_fails_nothing_is_left(error):
 def test_outside_of_any_transaction_a_case_and_its_jobs_are_one(elsewhere):
     """A case without the job that cleans its photo would show none for ever."""
     assert elsewhere.play("no_job_no_case") == {"refused": 1, "cases": 0, "new": 1}
+    named = elsewhere.rows("SELECT original FROM cases_photo")
+    assert elsewhere.files() == {name for (name,) in named}
 
 
 def test_a_file_that_cannot_be_kept_files_nothing(monkeypatch):

@@ -2,11 +2,13 @@
 
 Whole months, and whole days of others where nothing but the place is asked, come from the
 cells of the heat and from the deltas that wait; the hours that are asked for beside them,
-or that they have too many, are counted from the cases. One statement sees all three at one instant, and so counts each case once.
+or that they have too many, are counted from the cases. One statement sees all three at
+one instant, and so counts each case once.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -15,26 +17,29 @@ import sqlalchemy as sa
 from sqlalchemy import func
 
 from backend.cases.workflow import OPEN, RESOLVED
+from geo.any_view import AnyView
 from geo.filters import Filters, envelope, members_of, on_the_map
-from geo.forms import Form
 from geo.periods import Days, Hours, Period, period_of
 from geo.tables import case, category, heat_cell, heat_delta
 
 # Where to count: cells of a grid, or a level without one, of places with so many digits.
-Where = Form | int
+Where = AnyView | int
 NO_GRID = {0: 0, 2: 1, 4: 2, 6: 3}
 FACET = sa.column("facet", sa.String())
 FOUR, EIGHT = (sa.literal_column(str(bits), sa.Integer()) for bits in (4, 8))
-# Of `Days`; named like no parameter of a form.
+# Of `Days`; named like no parameter of a view.
 OF_DAYS = ("of_month", "from_day", "to_day")
 # What is told of a cell.
 CELL = ("key", "place", "months", "open", "resolved", "other")
+# What is counted: of cases done or not, or neither; and of all of them, which a reader may
+# ask for alone: PostgreSQL then works nothing out for the others.
+COUNTS = ("open", "resolved", "other", "cases")
 Columns = list[sa.ColumnElement[Any]]
 Number = int | sa.ColumnElement[int]
 
 
 def counted(filters: Filters, where: Where) -> sa.Subquery:
-    """`key`, `place`, `open`, `resolved` and `other`: to be summed by either of the first.
+    """`key`, `place` and `COUNTS`: to be summed by either of the first.
 
     The filters' state and box decide nothing here.
     """
@@ -42,8 +47,13 @@ def counted(filters: Filters, where: Where) -> sa.Subquery:
 
 
 def counted_by_month(filters: Filters, where: Where) -> sa.Subquery:
-    """`month`, `open`, `resolved` and `other`: to be summed by month."""
+    """`month` and `COUNTS`: to be summed by month."""
     return table_of_three(filters, where, by_month=True)
+
+
+def weight_of(found: sa.Subquery, state: str) -> sa.ColumnElement[int]:
+    """The cases in a state of those that were counted, summed."""
+    return func.sum(found.c["cases" if state == "all" else state])
 
 
 def table_of_three(filters: Filters, where: Where, *, by_month: bool) -> sa.Subquery:
@@ -77,7 +87,7 @@ def in_days(filters: Filters, period: Period) -> tuple[list[Days], list[Hours]]:
 
 def from_cells(filters: Filters, where: Where, period: Period) -> sa.Select[Any]:
     cells = found_cells(filters, where, facets(filters))
-    columns: Columns = [cells.c.key, cells.c.place]
+    columns: Columns = [cells.c.key, text(cells.c.place)]
     columns += counts_between(cells, period.first, period.end)
     return select_of(columns)
 
@@ -85,13 +95,11 @@ def from_cells(filters: Filters, where: Where, period: Period) -> sa.Select[Any]
 def from_days(
     filters: Filters, where: Where, days: list[Days], *, by_month: bool
 ) -> sa.Select[Any]:
-    """Of months' days, whose rows are kept at some levels: in finer cells at others."""
-    kept = where if isinstance(where, int) else where.with_days()
-    cells = found_cells(filters, kept, some_days(days))
+    cells = found_cells(filters, where, some_days(days))
     by: Columns = (
         [cells.c.of_month.label("month")]
         if by_month
-        else [key_in_view(cells.c.key, where).label("key"), cells.c.place]
+        else [cells.c.key, text(cells.c.place)]
     )
     return select_of(by + counts_between(cells, cells.c.from_day, cells.c.to_day))
 
@@ -105,23 +113,27 @@ def some_days(days: list[Days]) -> sa.Values:
     return sa.values(FACET, *numbers, name="facets").data(rows)
 
 
-def key_in_view(key: Any, where: Where) -> Any:
-    """The key of the view's cell in which that of the view with days lies."""
-    if isinstance(where, int) or where.has_days:
-        return key
-    x, y = columns_of_key(key, where.with_days())
-    by = where.finer_days
-    return func.cases_heat_key(where.level, shifted(x, by), shifted(y, by))
-
-
 def counts_between(
     cells: sa.FromClause, first: Number | None, end: Number | None
 ) -> list[sa.ColumnElement[int]]:
-    """`open`, `resolved` and `other` from one month, or day, to before another."""
-    return [
-        (up_to(cells, column, end) - up_to(cells, column, first, 0)).label(column.name)
+    """`COUNTS` from one month, or day, to before another."""
+    return with_all(
+        up_to(cells, column, end) - up_to(cells, column, first, 0)
         for column in (cells.c.open, cells.c.resolved, cells.c.other)
+    )
+
+
+def with_all(counts: Iterable[Any]) -> list[sa.ColumnElement[int]]:
+    """`COUNTS`, from the three that the last of them sums."""
+    counts = list(counts)
+    return [
+        sa.cast(count, sa.Integer()).label(name)
+        for name, count in zip(COUNTS, [*counts, sum_of(counts)], strict=True)
     ]
+
+
+def sum_of(counts: Sequence[Any]) -> Any:
+    return counts[0] + counts[1] + counts[2]
 
 
 def up_to(
@@ -143,10 +155,10 @@ def from_months(filters: Filters, where: Where, period: Period) -> sa.Select[Any
     cells = found_cells(filters, where, facets(filters))
     i = func.generate_subscripts(cells.c.months, 1).column_valued("i")
     month = cells.c.months[i]
-    counts = [
-        (column[i] - func.coalesce(column[i - 1], 0)).label(column.name)
+    counts = with_all(
+        column[i] - func.coalesce(column[i - 1], 0)
         for column in (cells.c.open, cells.c.resolved, cells.c.other)
-    ]
+    )
     return sa.select(month.label("month"), *counts).where(*within(month, period))
 
 
@@ -212,11 +224,11 @@ def is_of_all(filters: Filters) -> bool:
     return not (by_category(filters) or filters.entity)
 
 
-def columns_of_key(key: Any, form: Form) -> tuple[Any, Any]:
-    """A cell's column and row, from its key in views of this form."""
+def columns_of_key(key: Any, view: AnyView) -> tuple[Any, Any]:
+    """A cell's column and row, from its key at the view's level."""
     tile, cell = shifted(key, EIGHT), key.op("&")(255)
-    x = tile.op("&")(form.last_tile) * 16 + cell.op("&")(15)
-    y = shifted(tile, form.level) * 16 + shifted(cell, FOUR)
+    x = tile.op("&")(view.last_tile) * 16 + cell.op("&")(15)
+    y = shifted(tile, view.level) * 16 + shifted(cell, FOUR)
     return x, y
 
 
@@ -244,9 +256,8 @@ def from_deltas(
         if by_month
         else [key.label("key"), short(delta.c.place, where).label("place")]
     )
-    return sa.select(*by, delta.c.open, delta.c.resolved, delta.c.other).where(
-        *conditions, within_deltas(period, days)
-    )
+    counts = with_all([delta.c.open, delta.c.resolved, delta.c.other])
+    return sa.select(*by, *counts).where(*conditions, within_deltas(period, days))
 
 
 # ── By hand ──────────────────────────────────────────────────────────────────────────
@@ -263,13 +274,14 @@ def from_cases(
         if by_month
         else [key.label("key"), short(cases.c.place, where).label("place")]
     )
-    is_open = cases.c.is_open
-    is_resolved = cases.c.is_resolved
+    is_open, is_resolved = cases.c.is_open, cases.c.is_resolved
     counts = [
-        (sa.cast(is_open, sa.Integer()) * cases.c.sign).label("open"),
-        (sa.cast(is_resolved, sa.Integer()) * cases.c.sign).label("resolved"),
-        (sa.cast(~is_open & ~is_resolved, sa.Integer()) * cases.c.sign).label("other"),
+        (sa.cast(is_so, sa.Integer()) * cases.c.sign).label(name)
+        for name, is_so in zip(
+            COUNTS, [is_open, is_resolved, ~is_open & ~is_resolved], strict=False
+        )
     ]
+    counts.append(cases.c.sign.label("cases"))
     return sa.select(*by, *counts).where(*conditions)
 
 
@@ -334,7 +346,7 @@ def placed(where: Where, x: Any, y: Any) -> tuple[Any, Columns]:
     return func.cases_heat_key(where.level, x, y), inside(where, x, y)
 
 
-def inside(view: Form, x: Any, y: Any) -> Columns:
+def inside(view: AnyView, x: Any, y: Any) -> Columns:
     return [x.between(view.left, view.right), y.between(view.top, view.bottom)]
 
 
@@ -343,7 +355,14 @@ def level_of(where: Where) -> Any:
 
 
 def short(place: Any, where: Where) -> Any:
-    return func.left(place, where) if isinstance(where, int) else place
+    return (
+        func.left(place, where) if isinstance(where, int) else sa.cast(place, sa.Text())
+    )
+
+
+def text(column: Any) -> sa.ColumnElement[str]:
+    """Of one kind in all parts of a union, or PostgreSQL would not see into them."""
+    return sa.cast(column, sa.Text()).label(column.name)
 
 
 def of_place(column: Any, code: str) -> sa.ColumnElement[bool]:

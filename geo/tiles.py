@@ -11,10 +11,10 @@ from sqlalchemy import func
 
 from backend.cases.workflow import OPEN
 from geo import sql
+from geo.any_view import ANY_VIEW, MOST_KEPT, numbers_of, wherever
 from geo.cells import EQUATOR_METRES, View
-from geo.counts import columns_of_key, counted, placed
+from geo.counts import columns_of_key, counted, placed, weight_of
 from geo.filters import Filters, envelope, on_the_map
-from geo.forms import MOST_KEPT, Form, numbers_of, wherever
 from geo.tables import (
     boundary,
     case,
@@ -41,13 +41,13 @@ BUFFER = 64
 def heat_tile(filters: Filters, zoom: int, x: int, y: int) -> bytes:
     """A point in the middle of each cell: `open`, `resolved`, `other` and `weight`."""
     view = View.of_tile(zoom, x, y)
-    asked = drawn_heat(wherever(filters), Form.of(view), cell_side(view))
+    asked = drawn_heat(wherever(filters), cell_side(view))
     return tile_in(sql.rows(asked, **numbers_of(view)))
 
 
 @lru_cache(MOST_KEPT)
-def drawn_heat(filters: Filters, form: Form, side: float) -> sql.Compiled:
-    cells = cells_of(filters, form, side).subquery("heat")
+def drawn_heat(filters: Filters, side: float) -> sql.Compiled:
+    cells = cells_of(filters, side).subquery("heat")
     return sql.compiled(tile_of(cells, "heat"))
 
 
@@ -57,29 +57,27 @@ def cases_tile(filters: Filters, zoom: int, x: int, y: int) -> bytes:
     A point has `number`, `category`, `status` and `open`, a cell only its `count`.
     """
     view = View.of_tile(zoom, x, y)
-    filters, form, numbers = wherever(filters), Form.of(view), numbers_of(view)
-    ((tile, found),) = sql.rows(
-        drawn_clusters(filters, form, cell_side(view)), **numbers
-    )
+    filters, numbers = wherever(filters), numbers_of(view)
+    ((tile, found),) = sql.rows(drawn_clusters(filters, cell_side(view)), **numbers)
     if found is None or found > MOST_POINTS:
         return bytes(tile or b"")
     here = {"zoom": zoom, "x": x, "y": y}
-    return tile_in(sql.rows(drawn_points(filters, form), **numbers, **here))
+    return tile_in(sql.rows(drawn_points(filters), **numbers, **here))
 
 
 @lru_cache(MOST_KEPT)
-def drawn_clusters(filters: Filters, form: Form, side: float) -> sql.Compiled:
+def drawn_clusters(filters: Filters, side: float) -> sql.Compiled:
     """The tile, and of how many cases it is."""
-    cells = cells_of(filters, form, side).subquery("cells")
+    cells = cells_of(filters, side).subquery("cells")
     clusters = sa.select(cells.c.geom, cells.c.weight.label("count")).subquery("cases")
     total = func.sum(clusters.c.count)
     return sql.compiled(tile_of(clusters, "cases").add_columns(total))
 
 
 @lru_cache(MOST_KEPT)
-def drawn_points(filters: Filters, form: Form) -> sql.Compiled:
+def drawn_points(filters: Filters) -> sql.Compiled:
     """The tile at the parameters `zoom`, `x` and `y`."""
-    return sql.compiled(tile_of(points_of(filters, form), "cases"))
+    return sql.compiled(tile_of(points_of(filters), "cases"))
 
 
 def places_tile(zoom: int, x: int, y: int) -> bytes:
@@ -122,17 +120,17 @@ def active() -> sql.Compiled:
     return sql.compiled(sa.select(generation.c.id).where(generation.c.is_active))
 
 
-def cells_of(filters: Filters, form: Form, side: float) -> sa.Select[Any]:
+def cells_of(filters: Filters, side: float) -> sa.Select[Any]:
     """Each cell of a tile that has cases in the state asked for, as a point of it."""
-    found = counted(filters, form)
+    found = counted(filters, ANY_VIEW)
     sums = {name: func.sum(found.c[name]) for name in ("open", "resolved", "other")}
-    asked = list(sums.values()) if filters.state == "all" else [sums[filters.state]]
-    weight = sum(asked[1:], start=asked[0])
-    column, row = columns_of_key(found.c.key, form)
+    weight = weight_of(found, filters.state)
+    column, row = columns_of_key(found.c.key, ANY_VIEW)
     return (
         sa.select(
             func.ST_MakePoint(
-                (column - form.left + 0.5) * side, (row - form.top + 0.5) * side
+                (column - ANY_VIEW.left + 0.5) * side,
+                (row - ANY_VIEW.top + 0.5) * side,
             ).label("geom"),
             *(total.label(name) for name, total in sums.items()),
             weight.label("weight"),
@@ -148,9 +146,11 @@ def cell_side(view: View) -> float:
     return EXTENT / (view.right - view.left + 1)
 
 
-def points_of(filters: Filters, form: Form) -> sa.Subquery:
+def points_of(filters: Filters) -> sa.Subquery:
     point = case.c.public_location
-    _key, conditions = placed(form, func.cases_heat_x(point), func.cases_heat_y(point))
+    _key, conditions = placed(
+        ANY_VIEW, func.cases_heat_x(point), func.cases_heat_y(point)
+    )
     zoom, x, y = (sql.given(name, sa.Integer()) for name in ("zoom", "x", "y"))
     return (
         sa.select(
@@ -160,7 +160,7 @@ def points_of(filters: Filters, form: Form) -> sa.Subquery:
             case.c.status,
             case.c.status.in_(sorted(OPEN)).label("open"),
         )
-        .where(*on_the_map(replace(filters, box=form.box())), *conditions)
+        .where(*on_the_map(replace(filters, box=ANY_VIEW.box())), *conditions)
         .order_by(case.c.id.desc())
         .limit(MOST_POINTS)
         .subquery("cases")

@@ -41,11 +41,11 @@ from backend.cases.models import Case, Category
 from backend.cases.photos import withhold
 from backend.cases.workflow import OPEN, Status
 from geo import features, sql
+from geo.any_view import numbers_of
 from geo.cells import View
 from geo.export import geojson
 from geo.features import CASES, CRS84, Area, Question
 from geo.filters import STATES, Box, Filters
-from geo.forms import Form, numbers_of
 from geo.heatmap import heat
 from geo.nearby import nearby
 from geo.tiles import drawn_points
@@ -96,7 +96,7 @@ def points_tile() -> None:
     """The one statement of a tile that looks at the cases themselves."""
     zoom, x, y = 16, 18224, 31199
     view = View.of_tile(zoom, x, y)
-    asked = drawn_points(Filters(), Form.of(view))
+    asked = drawn_points(Filters())
     sql.rows(asked, **numbers_of(view), zoom=zoom, x=x, y=y)
 
 

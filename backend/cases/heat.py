@@ -20,9 +20,6 @@ FINEST = 14
 COARSEST = 4
 # Levels 0 to 3 have no grid: the country, and its places by 2, 4 and 6 digits.
 PLACES = range(4)
-# Where the days of each month are counted too: other grids are told from the next finer.
-DAY_GRIDS = (8, 10, 12, 14)
-DAY_LEVELS = (*PLACES, *DAY_GRIDS)
 # Some two seconds' work, in one transaction.
 BATCH = 5_000
 
@@ -32,7 +29,6 @@ FACETS = """LATERAL (
     VALUES ('', '', month), ('e/' || entity, '', month), ('c/' || category, entity, month),
         ('d/' || month, '', day)
 ) AS facets (facet, of_entity, moment)"""
-IS_KEPT = f"(left(facet, 2) <> 'd/' OR {{level}} IN {DAY_LEVELS})"
 ROW = "level, facet, key, place, entity"
 ANYTHING = "sum(open) <> 0 OR sum(resolved) <> 0 OR sum(other) <> 0"
 
@@ -55,7 +51,7 @@ news AS MATERIALIZED (
         of_entity AS entity, moment AS month,
         sum(open) AS open, sum(resolved) AS resolved, sum(other) AS other
     FROM taken, generate_series(0, {FINEST}) AS level, {FACETS}
-    WHERE facet <> 'e/' AND {IS_KEPT.format(level="level")}
+    WHERE facet <> 'e/'
     GROUP BY 1, 2, 3, 4, 5, 6
     HAVING {ANYTHING}
 ),
@@ -241,7 +237,6 @@ FROM (
     ) AS running
     GROUP BY what, key, whose
 ) AS counted JOIN heat_what USING (what) JOIN heat_whose USING (whose)
-WHERE {kept}
 """
 # From the coarsest grid, which is little by then.
 WRITE_PLACES = """
@@ -297,17 +292,13 @@ def steps(statuses: dict[str, list[Status]]) -> Iterator[tuple[str, Any]]:
     yield FROM_THE_CASES, statuses
     yield NUMBERS, None
     yield FINEST_FACTS.format(level=FINEST), None
-    yield write_level(FINEST), None
+    yield WRITE_LEVEL.format(level=FINEST), None
     for level in range(FINEST - 1, COARSEST - 1, -1):
         yield COARSER.format(level=level, finer=level + 1), None
-        yield write_level(level), None
+        yield WRITE_LEVEL.format(level=level), None
     for level in PLACES:
         yield WRITE_PLACES.format(level=level), None
     yield SWAP, None
-
-
-def write_level(level: int) -> str:
-    return WRITE_LEVEL.format(level=level, kept=IS_KEPT.format(level=level))
 
 
 @contextmanager

@@ -16,7 +16,7 @@ class HeatCell(models.Model):
     country, its provinces, its districts and its corregimientos. `place` is the
     corregimiento's code, or the district's where there is none. `facet` is empty for all
     cases, `e/` and an entity's code, or `c/` and a category's, these by `entity` too; or it
-    is `d/` and a month, and `months` are days of that month, at some of the levels.
+    is `d/` and a month, and `months` are days of that month.
 
     Only `heat.py` writes here; what it has not yet folded in is in `HeatDelta`.
     """

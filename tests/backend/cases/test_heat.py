@@ -9,7 +9,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from backend.cases.heat import DAY_LEVELS, fold, fold_batch, rebuild, uncounted
+from backend.cases.heat import fold, fold_batch, rebuild, uncounted
 from backend.cases.models import Case, HeatCell, HeatDelta, HeatState
 from backend.cases.tasks import fold_heat
 from backend.cases.workflow import OPEN, RESOLVED, Status
@@ -62,8 +62,8 @@ def test_a_case_is_a_delta_until_it_is_folded_into_every_level(squares):
     assert (delta.place, delta.category, delta.entity) == ("900101", "PRU-01", "OBRAS")
     assert fold() == 1
     assert not HeatDelta.objects.exists()
-    # For all, for the entity and for the category, at the fifteen levels; and by day.
-    assert HeatCell.objects.count() == 3 * 15 + len(DAY_LEVELS)
+    # At the fifteen levels: for all, for the entity, for the category, and by day.
+    assert HeatCell.objects.count() == 4 * 15
     assert {tuple(row.open) for row in HeatCell.objects.all()} == {(1,)}
 
 
@@ -136,7 +136,7 @@ def test_sums_are_the_same_at_every_level(squares):
         SELECT level, left(facet, 1), sum(open[cardinality(open)])
         FROM cases_heatcell GROUP BY 1, 2
     """)
-    assert len(sums) == 3 * 15 + len(DAY_LEVELS)
+    assert len(sums) == 4 * 15
     assert {count for *_, count in sums} == {201}
 
 

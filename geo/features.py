@@ -17,8 +17,8 @@ from sqlalchemy import func
 
 from backend.cases.workflow import OPEN
 from geo import sql
-from geo.export import properties as of_a_case
 from geo.filters import Box, Filters, on_the_map
+from geo.public_fields import properties as of_a_case
 from geo.tables import (
     boundary,
     case,

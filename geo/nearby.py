@@ -10,7 +10,7 @@ from geoalchemy2 import Geography
 from sqlalchemy import func
 
 from geo import sql
-from geo.export import in_panama
+from geo.public_fields import in_panama
 from geo.tables import case, category
 
 # Written as in the index `open_cases_by_entity_and_place`, or PostgreSQL would not use it.

@@ -19,7 +19,8 @@ from backend.cases.access import own_case, public_case
 from backend.cases.citizens import possible, question_to, supports_of
 from backend.cases.deadlines import PANAMA
 from backend.cases.models import Case, Photo, Reporter, StatusChange
-from backend.cases.personal_data import contact_data, reporter_of
+from backend.cases.my_data import contact_data
+from backend.cases.personal_data import reporter_of
 from backend.cases.photo_links import url_of
 from backend.cases.photos import shown
 from backend.cases.workflow import Status

@@ -12,8 +12,9 @@ from rest_framework.views import APIView
 
 from backend.cases.access import WrongPin, own_case, public_case
 from backend.cases.models import Case
-from backend.cases.personal_data import erase_me, export_my_data
-from mobile_api.schemas import MyDataSchema
+from backend.cases.my_data import export_my_data
+from backend.cases.personal_data import erase_me
+from mobile_api.my_data_schemas import MyDataSchema
 
 PIN = OpenApiParameter("X-Case-Pin", str, OpenApiParameter.HEADER, required=True)
 NO_STORE = {"Cache-Control": "no-store"}

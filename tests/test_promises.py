@@ -167,7 +167,7 @@ MAY_READ = {
     # The well-known binary form that shapely has just written.
     ("provinces/loading.py", "GEOSGeometry"),
     # Boundary files, which an operator loads by hand.
-    ("provinces/loading.py", "shapely.from_geojson"),
+    ("provinces/boundary_files.py", "shapely.from_geojson"),
     # Numbers into numbers, with a function of ours.
     ("map_views/basemap.py", "shapely.transform"),
     ("provinces/boundary_index.py", "shapely.transform"),

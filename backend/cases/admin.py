@@ -35,7 +35,7 @@ from backend.cases.models import (
     Photo,
     StatusChange,
 )
-from backend.cases.personal_data import contact_data
+from backend.cases.my_data import contact_data
 from provinces.admin import ReadOnlyAdmin
 
 SHAPES = ["location", "public_location"]

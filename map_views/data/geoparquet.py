@@ -11,6 +11,7 @@ from typing import Any
 
 from geo import export
 from geo.filters import Filters
+from geo.public_fields import BOOLEANS, MOMENTS, NAMES, OF_WITHDRAWALS
 
 ROWS_AT_ONCE = 50_000
 GEO = {
@@ -60,13 +61,13 @@ def write(
 
 def schema_of(pa: Any) -> Any:
     moment = pa.timestamp("us", tz="UTC")
-    kinds = dict.fromkeys(export.BOOLEANS, pa.bool_())
-    kinds |= dict.fromkeys(export.MOMENTS, moment)
+    kinds = dict.fromkeys(BOOLEANS, pa.bool_())
+    kinds |= dict.fromkeys(MOMENTS, moment)
     return pa.schema(
         [pa.field("geometry", pa.binary())]
         + [
             pa.field(name, kinds.get(name, pa.string()), nullable=name != "number")
-            for name in (*export.NAMES, *export.OF_WITHDRAWALS)
+            for name in (*NAMES, *OF_WITHDRAWALS)
         ],
         metadata={"geo": json.dumps(GEO)},
     )

@@ -11,6 +11,8 @@ from typing import IO
 
 from geo import export
 from geo.filters import Filters
+from geo.forms import CSV_HEADER
+from geo.public_fields import BOOLEANS, MOMENTS
 from map_views.data import geoparquet
 from map_views.data.formats import Format
 
@@ -96,9 +98,9 @@ def make_with_ogr(
 
 def csvt_types() -> list[str]:
     kinds = {"longitude": "CoordX", "latitude": "CoordY"}
-    kinds |= dict.fromkeys(export.BOOLEANS, "Integer(Boolean)")
-    kinds |= dict.fromkeys(export.MOMENTS, "DateTime")
-    return [f'"{kinds.get(name, "String")}"' for name in export.CSV_HEADER]
+    kinds |= dict.fromkeys(BOOLEANS, "Integer(Boolean)")
+    kinds |= dict.fromkeys(MOMENTS, "DateTime")
+    return [f'"{kinds.get(name, "String")}"' for name in CSV_HEADER]
 
 
 def run_ogr(command: list[str]) -> None:

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from backend.accounts.models import User
 from backend.cases.models import Case
-from mobile_api.schema_hooks import REFUSALS
+from mobile_api.schema_answers import REFUSALS
 from tests.factories import make_case, make_crew, make_photo
 from tests.mobile_api.calls import (
     DEVICES,

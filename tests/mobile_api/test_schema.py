@@ -25,7 +25,8 @@ from mobile_api.citizens import (
 from mobile_api.crews import TransitionSerializer
 from mobile_api.errors import ANSWERS
 from mobile_api.reports import ContactSerializer, ReportSerializer
-from mobile_api.schema_hooks import HEAT_PATHS, REFUSALS
+from mobile_api.schema_answers import REFUSALS
+from mobile_api.schema_of_map import PATHS
 from mobile_api.schemas import (
     ContactSchema,
     FlagSchema,
@@ -111,7 +112,7 @@ def test_every_operation_says_what_it_refuses(document):
         for path, methods in document["paths"].items()
         for method in methods
     }
-    of_the_map = {*HEAT_PATHS, "/api/v1/places/search/"}
+    of_the_map = set(PATHS)
     assert operations == REFUSALS.keys() | {(path, "get") for path in of_the_map}
     for path, method in operations:
         refusals = [

@@ -25,7 +25,7 @@ from provinces.models import (
 )
 from provinces.places import place_at
 from tests.factories import EAST, OUTLINES, WEST, make_boundary, make_territory
-from tests.provinces.test_loading import geojson, shapefile, zipped
+from tests.provinces.test_boundary_files import geojson, shapefile, zipped
 
 WHOLE = shapely.union_all(list(OUTLINES.values()))
 TABLES = (Generation, Boundary, Province, District, Corregimiento, Zone)

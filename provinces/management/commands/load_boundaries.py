@@ -11,16 +11,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 from tqdm import tqdm
 
-from provinces.loading import (
-    Feature,
-    Findings,
-    UnreadableFile,
-    checked,
-    gone,
-    known_names,
-    load_generation,
-    read_features,
-)
+from provinces.boundary_checks import Findings, checked
+from provinces.boundary_files import Feature, UnreadableFile, read_features
+from provinces.loading import gone, known_names, load_generation
 from provinces.models import Generation, Level
 
 SHIPPED = Path(settings.BASE_DIR) / "fixtures" / "boundaries"

@@ -36,8 +36,11 @@ def stored(settings) -> Reporter:
 
 
 def raw(column: str = "name") -> str:
+    """As it is stored, of the first case."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT to_jsonb(r) ->> %s FROM cases_reporter r", [column])
+        cursor.execute(
+            "SELECT to_jsonb(r) ->> %s FROM cases_reporter r ORDER BY case_id", [column]
+        )
         return str(cursor.fetchone()[0])
 
 

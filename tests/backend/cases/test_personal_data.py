@@ -1,4 +1,4 @@
-"""A person takes what is theirs out of a case, or leaves it; the case stays."""
+"""What of a case is a person's, and how it goes when they ask; the case stays."""
 
 from __future__ import annotations
 
@@ -6,25 +6,20 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
-import orjson
 import pytest
-from django.apps import apps
 from django.core.files.storage import default_storage
 from django.db import OperationalError
-from django.utils import translation
 
-from backend.accounts.devices import issue_device
 from backend.accounts.models import Device
 from backend.cases.access import own_case
 from backend.cases.filing import Contact, ReportIdReused, file_case
 from backend.cases.handling import Transition, change_status
-from backend.cases.models import AccessLog, Case, Category, Follow, Notice, Reporter
+from backend.cases.models import Case, Category, Follow, Notice, Reporter
 from backend.cases.personal_data import (
     DELETE_FILES,
     Cleaner,
     NeededWhileOpen,
     erase_me,
-    export_my_data,
 )
 from backend.cases.workflow import Status
 from tests.backend.cases import people
@@ -212,102 +207,3 @@ def test_the_files_go_after_the_rows_and_surely():
 )
 def test_a_name_is_taken_out_however_it_is_written(name, written, left):
     assert Cleaner(Reporter(name=name))(written) == left
-
-
-# ── To take along ────────────────────────────────────────────────────────────────
-
-
-def test_the_person_gets_all_that_is_held_of_them():
-    case = make_person()
-    people.other_follower(case)
-    data = export_my_data(case, LATER)
-    assert data["contact"] == {
-        "name": people.NAME,
-        "phone": people.PHONE,
-        "email": people.EMAIL,
-    }
-    assert data["consent"]["version"] == "2026-11"
-    assert data["consent"]["accepted_at"] == "2026-11-10T10:00:00-05:00"
-    assert "ANTAI" in data["consent"]["text"]
-    assert data["report"]["description"].startswith("Soy Zoraida")
-    assert data["report"]["location"] == list(WEST)
-    assert data["report"]["captured_at"] == "2026-11-08T22:14:15-05:00"
-    ready = data["photos"][0] if data["photos"][0]["url"] else data["photos"][1]
-    assert ready["taken_location"] == list(people.TAKEN_AT)
-    assert ready["taken_at"] == "2026-11-08T21:07:18-05:00"
-    assert ready["original_kept"]
-    assert ready["url"].startswith("http://127.0.0.1:8311/fotos/")
-    assert [line["note"] for line in data["history"]][
-        2
-    ] == f"Mi correo es {people.EMAIL}"
-    assert [line["by_reporter"] for line in data["history"]] == [
-        False,
-        False,
-        True,
-        False,
-    ]
-    assert data["device"]["push_endpoint"] == WORDS["push"]
-    assert [follow["channel"] for follow in data["follows"]] == ["push", "email"]
-    assert len(data["supports"]) == len(data["flags"]) == 1
-    assert len(data["notices"]) == 3
-    text = orjson.dumps(data).decode()
-    # The marks that a database writes otherwise are looked at above.
-    for name in WORDS.keys() - {"camera", "when taken", "when captured"}:
-        assert WORDS[name] in text, name
-    assert case.pin not in text
-
-
-EVERY_COLUMN = {
-    # What is not the person's: what the case is, and how the machine keeps it.
-    "Case": "category entity jurisdiction province district corregimiento zones snapped "
-    "near_border near_border_metres is_public demo due_at updated_at resolved_at version "
-    "under_review public_description public_location report_digest pin id",
-    "Reporter": "id case",
-    "Device": "token_digest revoked_at",
-    "Photo": "case change received original image thumbnail width height fingerprint "
-    "refusal released_at",
-    "Follow": "id case device email_fingerprint own",
-}
-EXPORTED = {
-    "Case": "number act description place_hint location accuracy status filed_at "
-    "captured_at language device report_id forgotten_at",
-    "Reporter": "name phone email consent consented_at",
-    "Device": "id language push made_at",
-    "Photo": "id state size sha256 taken_at taken_location doubts added_at",
-    "Follow": "email language followed_at confirmed_at",
-}
-
-
-def test_no_column_of_a_person_is_forgotten_in_the_export():
-    """A new column must be exported, or written here as not the person's."""
-    for name in EXPORTED:
-        app = "accounts" if name == "Device" else "cases"
-        columns = {f.name for f in apps.get_model(app, name)._meta.concrete_fields}
-        assert columns == {*EXPORTED[name].split(), *EVERY_COLUMN[name].split()}, name
-
-
-def test_without_a_contact_or_a_phone_there_is_little_to_take():
-    case = make_case()
-    issue_device()
-    Follow.objects.create(case=case, email="otra@example.com", followed_at=FILED)
-    data: dict[str, Any] = export_my_data(case, LATER)
-    assert data["contact"] is data["consent"] is data["device"] is None
-    assert data["follows"] == data["supports"] == data["flags"] == []
-
-
-def test_the_file_speaks_the_language_of_who_asks():
-    case = make_person()
-    with translation.override("en"):
-        english = export_my_data(case, LATER)["consent"]["text"]
-    assert "portability" in english
-
-
-def test_who_took_or_erased_it_is_written_down_without_a_name():
-    case = make_person()
-    export_my_data(case, LATER)
-    erase_me(case, LATER)
-    assert [(a.what, a.who, a.why) for a in AccessLog.objects.order_by("pk")] == [
-        ("taken", None, ""),
-        ("erased", None, ""),
-    ]
-    assert [a["what"] for a in export_my_data(case, LATER)["accesses"]][-1] == "taken"

@@ -20,8 +20,8 @@ from backend.cases.filing import Contact
 from backend.cases.models import Case, DataFile
 from backend.cases.workflow import Status
 from backend.jobs import Hopeless
-from geo.export import BOOLEANS, MOMENTS, NAMES, OF_WITHDRAWALS
 from geo.filters import Filters
+from geo.public_fields import BOOLEANS, MOMENTS, NAMES, OF_WITHDRAWALS
 from map_views.data import builds
 from map_views.data.formats import FORMATS
 from map_views.data.making import OGR_DRIVERS, make

@@ -8,7 +8,7 @@ from io import StringIO
 import pytest
 from django.utils import timezone
 
-from geo.export import CSV_HEADER
+from geo.forms import CSV_HEADER
 from map_views.data import builds, dictionary
 from map_views.tasks import make_nightly_data
 from tests.factories import make_case

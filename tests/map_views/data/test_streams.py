@@ -19,6 +19,7 @@ from backend.cases.models import Case, Withdrawal
 from backend.cases.workflow import Status
 from geo import copying, export
 from geo.filters import Filters
+from geo.public_fields import NAMES
 from map_views.data.encodings import best_encoding
 from tests.factories import make_case, make_entity
 
@@ -66,9 +67,7 @@ def test_what_is_sent_quickly_is_what_the_slow_statement_says(phone, squares):
             "features"
         ]
     ]
-    slowly = [
-        dict(zip(export.NAMES, row[1:], strict=False)) for row in export.rows(Filters())
-    ]
+    slowly = [dict(zip(NAMES, row[1:], strict=False)) for row in export.rows(Filters())]
     for quick, slow in zip(told, slowly, strict=True):
         assert quick.keys() == slow.keys()
         for name, value in slow.items():

@@ -16,14 +16,14 @@ from tests.servers import Server, server_of_its_own
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Who asks for a server asks for the tests' database: it is a copy of that one."""
+    """Who asks for a server, or plays elsewhere, does so on a copy of the tests' database."""
     for item in items:
         if any(
             mark.kwargs.get("transaction") for mark in item.iter_markers("django_db")
         ):
             # It would empty all tables, the territory's too: see `tests.backend.elsewhere`.
             raise pytest.UsageError(f"{item.nodeid}: no test may commit here")
-        if "server" in getattr(item, "fixturenames", ()):
+        if {"server", "elsewhere"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.django_db)
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import func
@@ -36,6 +36,13 @@ CELL = ("key", "place", "months", "open", "resolved", "other")
 COUNTS = ("open", "resolved", "other", "cases")
 Columns = list[sa.ColumnElement[Any]]
 Number = int | sa.ColumnElement[int]
+
+
+class Span(NamedTuple):
+    """Months, or days of a row's month, from the first to before the end; None: no limit."""
+
+    first: Number | None
+    end: Number | None
 
 
 def counted(filters: Filters, where: Where) -> sa.Subquery:
@@ -86,22 +93,24 @@ def in_days(filters: Filters, period: Period) -> tuple[list[Days], list[Hours]]:
 
 
 def from_cells(filters: Filters, where: Where, period: Period) -> sa.Select[Any]:
-    cells = found_cells(filters, where, facets(filters))
+    span = Span(period.first, period.end)
+    cells = found_cells(filters, where, facets(filters), span)
     columns: Columns = [cells.c.key, text(cells.c.place)]
-    columns += counts_between(cells, period.first, period.end)
-    return select_of(columns)
+    return select_of(columns + counts_between(cells, span))
 
 
 def from_days(
     filters: Filters, where: Where, days: list[Days], *, by_month: bool
 ) -> sa.Select[Any]:
-    cells = found_cells(filters, where, some_days(days))
+    wanted = some_days(days)
+    span = Span(wanted.c.from_day, wanted.c.to_day)
+    cells = found_cells(filters, where, wanted, span)
     by: Columns = (
         [cells.c.of_month.label("month")]
         if by_month
         else [cells.c.key, text(cells.c.place)]
     )
-    return select_of(by + counts_between(cells, cells.c.from_day, cells.c.to_day))
+    return select_of(by + counts_between(cells, span))
 
 
 def some_days(days: list[Days]) -> sa.Values:
@@ -113,12 +122,11 @@ def some_days(days: list[Days]) -> sa.Values:
     return sa.values(FACET, *numbers, name="facets").data(rows)
 
 
-def counts_between(
-    cells: sa.FromClause, first: Number | None, end: Number | None
-) -> list[sa.ColumnElement[int]]:
-    """`COUNTS` from one month, or day, to before another."""
+def counts_between(cells: sa.FromClause, span: Span) -> list[sa.ColumnElement[int]]:
+    """`COUNTS` of a span; where it begins and ends in the arrays, `cells` tells."""
     return with_all(
-        up_to(cells, column, end) - up_to(cells, column, first, 0)
+        func.coalesce(column[cells.c.until], 0)
+        - (func.coalesce(column[cells.c.before], 0) if span.first is not None else 0)
         for column in (cells.c.open, cells.c.resolved, cells.c.other)
     )
 
@@ -136,21 +144,6 @@ def sum_of(counts: Sequence[Any]) -> Any:
     return counts[0] + counts[1] + counts[2]
 
 
-def up_to(
-    cells: sa.FromClause, column: Any, month: Number | None, without: int | None = None
-) -> sa.ColumnElement[int]:
-    """What was counted before a month, or a day of the row's month; without one, all, or
-    what `without` says.
-    """
-    if month is None:
-        if without is not None:
-            return sa.literal_column(str(without), sa.Integer())
-        last: sa.ColumnElement[int] = column[func.cardinality(cells.c.months)]
-        return last
-    at = func.width_bucket(sa.cast(month - 1, sa.SmallInteger()), cells.c.months)
-    return func.coalesce(column[at], 0)
-
-
 def from_months(filters: Filters, where: Where, period: Period) -> sa.Select[Any]:
     cells = found_cells(filters, where, facets(filters))
     i = func.generate_subscripts(cells.c.months, 1).column_valued("i")
@@ -163,11 +156,16 @@ def from_months(filters: Filters, where: Where, period: Period) -> sa.Select[Any
 
 
 def found_cells(
-    filters: Filters, where: Where, wanted: sa.Subquery | sa.Values
+    filters: Filters,
+    where: Where,
+    wanted: sa.Subquery | sa.Values,
+    span: Span | None = None,
 ) -> sa.Subquery:
     """The rows of the cells, found range by range in the order they are kept in.
 
-    Told as a loop, for the planner guesses that a range holds a share of the table.
+    Of a span, `until` is where in a row's arrays its last count is, and `before` where the
+    last one before it is; 0 is nowhere. Told as a loop, for the planner guesses that a
+    range holds a share of the table.
     """
     conditions = [
         heat_cell.c.level == level_of(where),
@@ -185,7 +183,10 @@ def found_cells(
         conditions.append(of_place(heat_cell.c.place, filters.place))
     if filters.entity and by_category(filters):
         conditions.append(heat_cell.c.entity == filters.entity)
-    told = (heat_cell.c[name] for name in CELL)
+    told = [heat_cell.c[name] for name in CELL]
+    if span:
+        told += [place_of_last(span.end).label("until")]
+        told += [place_of_last(span.first).label("before")]
     rows = sa.select(*told).where(*conditions).offset(0).lateral("found")
     asked = (column for column in wanted.c if column.name != FACET.name)
     return (
@@ -193,6 +194,14 @@ def found_cells(
         .select_from(source.join(rows, sa.true()))
         .subquery("cells")
     )
+
+
+def place_of_last(end: Number | None) -> sa.ColumnElement[int]:
+    """Where in a row's arrays the last month, or day, before this one is."""
+    months = heat_cell.c.months
+    if end is None:
+        return func.cardinality(months)
+    return func.width_bucket(sa.cast(end - 1, sa.SmallInteger()), months)
 
 
 def facets(filters: Filters) -> sa.Subquery | sa.Values:

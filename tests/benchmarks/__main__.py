@@ -42,7 +42,7 @@ def main(arguments: list[str]) -> int:
             table.put(entry)
             table.save(here)
             (docs / "benchmarks.md").write_text(as_markdown(table))
-            running.say(entry, table)
+            running.say(entry)
     for entry, target in table.missed():
         sys.stdout.write(f"{entry.row} {entry.size}: {target}\n")
     return 1 if table.failures() else 0

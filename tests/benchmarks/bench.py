@@ -107,10 +107,10 @@ class Bench:
 
     def server_on(self, name: str, options: tuple[str, ...] = QUIETLY) -> Server:
         """The product as `./run serve` runs it; to be used with `with`."""
-        return OurServer(url_of(name), self.emptied("server"), options=options)
+        return OurServer(url_of(name), self.emptied(f"server/{name}"), options=options)
 
     def bare_server_on(self, name: str) -> Server:
-        return BareServer(url_of(name), self.emptied("server"), options=QUIETLY)
+        return BareServer(url_of(name), self.emptied(f"server/{name}"), options=QUIETLY)
 
     def emptied(self, name: str) -> Path:
         folder = self.folder / name

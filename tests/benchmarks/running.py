@@ -28,7 +28,7 @@ from tests.benchmarks import (
 from tests.benchmarks.bench import Bench, Size
 from tests.benchmarks.figures import Result
 from tests.benchmarks.phones import Refused
-from tests.benchmarks.table import Entry, Table, as_text
+from tests.benchmarks.table import Entry, as_text
 
 ROWS: dict[str, ModuleType] = {
     "P1": p1_filing,
@@ -117,6 +117,5 @@ def entry_of(bench: Bench, row: str, size: Size) -> Entry:
     )
 
 
-def say(entry: Entry, table: Table) -> None:
-    same_row = dict(table.rows())[entry.row]
-    tqdm.write(as_text(entry, same_row) + "\n", file=sys.stdout)
+def say(entry: Entry) -> None:
+    tqdm.write(as_text(entry) + "\n", file=sys.stdout)

@@ -8,10 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks.figures import Result, Target, at_most, result_from
+from tests.benchmarks.figures import Result, Target, result_from
 from tests.benchmarks.machine import Machine
-
-SMALLEST_GROWTH = 1.5
 
 
 @dataclass
@@ -62,7 +60,7 @@ class Table:
             (entry, target)
             for _, entries in self.rows()
             for entry in entries
-            for target in targets_of(entry, entries)
+            for target in entry.result.targets
             if not target.reached
         ]
 
@@ -76,33 +74,16 @@ class Table:
             self.put(Entry(**{**stored, "result": result_from(stored["result"])}))
 
 
-def targets_of(entry: Entry, entries: list[Entry]) -> list[Target]:
-    """Its own, and how it grew from the smallest size where that is asked."""
-    return [*entry.result.targets, *growth(entry, entries)]
-
-
-def growth(entry: Entry, entries: list[Entry]) -> Iterator[Target]:
-    """P3 is not to grow with the cases: its p95 beside that of the fewest."""
-    first = entries[0]
-    if entry.row != "P3" or entry is first or entry.failure or first.failure:
-        return
-    now, then = (
-        next(m.value.middle for m in each.result.measured if m.who == "p95")
-        for each in (entry, first)
-    )
-    yield at_most(f"p95, times that of {first.size}", now / then, SMALLEST_GROWTH)
-
-
 # ── For people ───────────────────────────────────────────────────────────────────
 
 
-def as_text(entry: Entry, entries: list[Entry]) -> str:
+def as_text(entry: Entry) -> str:
     """For the terminal, as soon as it is there."""
     lines = [f"{entry.row} · {entry.size} · {entry.waits_for}"]
     if entry.failure:
         lines.append(f"  NOT MEASURED: {entry.failure}")
     lines += [f"  {each.who}: {each.value}" for each in entry.result.measured]
-    lines += [f"  → {target}" for target in targets_of(entry, entries)]
+    lines += [f"  → {target}" for target in entry.result.targets]
     lines.append(
         f"  load {entry.load_before} → {entry.load_after}, {entry.seconds:.0f} s"
     )
@@ -137,11 +118,11 @@ def as_markdown(table: Table) -> str:
         lines += ["", f"## {row}: {entries[0].waits_for}", ""]
         lines += [f"Measured elsewhere: {entries[0].elsewhere}.", ""]
         for entry in entries:
-            lines += markdown_of(entry, entries)
+            lines += markdown_of(entry)
     return "\n".join(lines).rstrip() + "\n"
 
 
-def markdown_of(entry: Entry, entries: list[Entry]) -> Iterator[str]:
+def markdown_of(entry: Entry) -> Iterator[str]:
     yield f"### {entry.size} cases"
     yield ""
     if entry.failure:
@@ -153,7 +134,7 @@ def markdown_of(entry: Entry, entries: list[Entry]) -> Iterator[str]:
     for each in entry.result.measured:
         yield f"| {each.who} | {each.value} |"
     yield ""
-    for target in targets_of(entry, entries):
+    for target in entry.result.targets:
         yield f"- {target}"
     yield ""
     yield from entry.result.notes

@@ -15,7 +15,7 @@ from backend.cases.numbers import parse_case_number
 from backend.cases.privacy import public_point
 from provinces.places import place_at
 from provinces.routing import NobodyAnswers, entity_for
-from tests.benchmarks import databases, running
+from tests.benchmarks import databases, p3_heat, running
 from tests.benchmarks.bench import QUICK, Bench, Size, size_of
 from tests.benchmarks.figures import Result, at_least, at_most, percentile, spread
 from tests.benchmarks.machine import Machine, NoRoom, want_room
@@ -23,6 +23,7 @@ from tests.benchmarks.phones import Ask, Refused, ask_for
 from tests.benchmarks.table import Entry, Table, as_markdown, as_text
 
 SMALL = size_of("2k")
+FEW = size_of("500")
 MACHINE = Machine(2, 8.0, "a processor", "3.11", "15", "3.3")
 
 pytestmark = pytest.mark.django_db
@@ -37,6 +38,7 @@ def bench(django_db_setup, django_db_blocker, tmp_path_factory):
         with Bench(template, folder, QUICK) as small:
             # Now: PostgreSQL copies only a database that nobody is connected to.
             small.database(SMALL)
+            small.database(FEW)
             yield small
         for name in small.made:
             assert databases.label_of(name) is None, "dropped at the end"
@@ -77,6 +79,19 @@ def test_a_row_is_measured_on_a_real_server_and_written_down(bench, tmp_path):
     assert str(measured.result.targets[0]) in written
 
 
+def test_a_size_is_measured_beside_the_fewest_cases_in_turn(bench, monkeypatch):
+    """A moment when the machine is slow is one of both."""
+    monkeypatch.setattr(p3_heat, "FEWEST", FEW)
+    result = p3_heat.measure(bench, SMALL)
+    p95, beside = (
+        next(each.value for each in result.measured if each.who == who)
+        for who in ("p95", "p95 with 500 cases, in turn")
+    )
+    [growth] = [target for target in result.targets if "times that" in target.what]
+    assert growth.value == pytest.approx(p95.middle / beside.middle)
+    assert all("times" not in each.what for each in p3_heat.measure(bench, FEW).targets)
+
+
 def test_what_is_seeded_is_what_filing_would_have_made(bench):
     with bench.django_on(SMALL):
         cases = list(
@@ -114,7 +129,7 @@ def test_a_row_that_cannot_be_measured_says_so_and_the_rest_goes_on(bench, monke
     )
     monkeypatch.setattr(running, "ROWS", {"P4": broken, "P5": fine})
     first, second = running.entries(bench, ["P4", "P5"], [SMALL])
-    assert "Refused: /tiles/: 404" in as_text(first, [first])
+    assert "Refused: /tiles/: 404" in as_text(first)
     assert second.failure == ""
 
 
@@ -156,16 +171,6 @@ def test_a_missed_target_is_listed_with_its_distance(tmp_path):
         "P1 at 10k cases: share of the bare view: 0.25 (≥ 0.5): MISSED, 2 times" in top
     )
     assert "p99" not in top
-
-
-def test_the_heat_at_a_size_is_compared_with_that_of_the_smallest(tmp_path):
-    table = Table(tmp_path / "bench.json")
-    for size, milliseconds in (("10k", 8.0), ("10m", 16.0)):
-        result = Result()
-        result.add("p95", [milliseconds], "ms")
-        table.put(entry("P3", size, result=result))
-    [(where, target)] = table.missed()
-    assert (where.size, target.value) == ("10m", 2.0)
 
 
 def test_a_row_measured_again_takes_the_place_of_its_own(tmp_path):

@@ -183,10 +183,11 @@ def found_cells(
         conditions.append(of_place(heat_cell.c.place, filters.place))
     if filters.entity and by_category(filters):
         conditions.append(heat_cell.c.entity == filters.entity)
-    told = [heat_cell.c[name] for name in CELL]
+    told: Columns = [heat_cell.c[name] for name in CELL]
     if span:
-        told += [place_of_last(span.end).label("until")]
-        told += [place_of_last(span.first).label("before")]
+        told.append(place_of_last(span.end).label("until"))
+        if span.first is not None:
+            told.append(place_of_last(span.first).label("before"))
     rows = sa.select(*told).where(*conditions).offset(0).lateral("found")
     asked = (column for column in wanted.c if column.name != FACET.name)
     return (

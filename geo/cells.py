@@ -139,17 +139,11 @@ def middles(
 ) -> list[tuple[float, float, int]]:
     """Of each key and its count, the longitude and latitude of the cell's middle, and the
     count. They are as exact as the cell's size deserves.
-
-    Reads a key as `of_key` does, without a call for each of thousands.
     """
-    last = (1 << level) - 1
     return [
-        (
-            middle_of_column((key >> 8 & last) << 4 | key & 15, level),
-            middle_of_row(key >> level + 8 << 4 | key >> 4 & 15, level),
-            count,
-        )
+        (middle_of_column(x, level), middle_of_row(y, level), count)
         for key, count in counts
+        for x, y in [of_key(key, level)]
     ]
 
 

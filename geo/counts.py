@@ -8,7 +8,7 @@ one instant, and so counts each case once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, NamedTuple
@@ -38,7 +38,7 @@ Columns = list[sa.ColumnElement[Any]]
 Number = int | sa.ColumnElement[int]
 
 
-class Span(NamedTuple):
+class Stretch(NamedTuple):
     """Months, or days of a row's month, from the first to before the end; None: no limit."""
 
     first: Number | None
@@ -93,24 +93,24 @@ def in_days(filters: Filters, period: Period) -> tuple[list[Days], list[Hours]]:
 
 
 def from_cells(filters: Filters, where: Where, period: Period) -> sa.Select[Any]:
-    span = Span(period.first, period.end)
-    cells = found_cells(filters, where, facets(filters), span)
+    stretch = Stretch(period.first, period.end)
+    cells = found_cells(filters, where, facets(filters), stretch)
     columns: Columns = [cells.c.key, text(cells.c.place)]
-    return select_of(columns + counts_between(cells, span))
+    return select_of(columns + counts_between(cells, stretch))
 
 
 def from_days(
     filters: Filters, where: Where, days: list[Days], *, by_month: bool
 ) -> sa.Select[Any]:
     wanted = some_days(days)
-    span = Span(wanted.c.from_day, wanted.c.to_day)
-    cells = found_cells(filters, where, wanted, span)
+    stretch = Stretch(wanted.c.from_day, wanted.c.to_day)
+    cells = found_cells(filters, where, wanted, stretch)
     by: Columns = (
         [cells.c.of_month.label("month")]
         if by_month
         else [cells.c.key, text(cells.c.place)]
     )
-    return select_of(by + counts_between(cells, span))
+    return select_of(by + counts_between(cells, stretch))
 
 
 def some_days(days: list[Days]) -> sa.Values:
@@ -122,26 +122,25 @@ def some_days(days: list[Days]) -> sa.Values:
     return sa.values(FACET, *numbers, name="facets").data(rows)
 
 
-def counts_between(cells: sa.FromClause, span: Span) -> list[sa.ColumnElement[int]]:
-    """`COUNTS` of a span; where it begins and ends in the arrays, `cells` tells."""
+def counts_between(
+    cells: sa.FromClause, stretch: Stretch
+) -> list[sa.ColumnElement[int]]:
+    """`COUNTS` of a stretch; where it begins and ends in the arrays, `cells` tells."""
     return with_all(
         func.coalesce(column[cells.c.until], 0)
-        - (func.coalesce(column[cells.c.before], 0) if span.first is not None else 0)
+        - (func.coalesce(column[cells.c.before], 0) if stretch.first is not None else 0)
         for column in (cells.c.open, cells.c.resolved, cells.c.other)
     )
 
 
 def with_all(counts: Iterable[Any]) -> list[sa.ColumnElement[int]]:
     """`COUNTS`, from the three that the last of them sums."""
-    counts = list(counts)
+    is_open, is_resolved, is_other = counts
+    each = (is_open, is_resolved, is_other, is_open + is_resolved + is_other)
     return [
         sa.cast(count, sa.Integer()).label(name)
-        for name, count in zip(COUNTS, [*counts, sum_of(counts)], strict=True)
+        for name, count in zip(COUNTS, each, strict=True)
     ]
-
-
-def sum_of(counts: Sequence[Any]) -> Any:
-    return counts[0] + counts[1] + counts[2]
 
 
 def from_months(filters: Filters, where: Where, period: Period) -> sa.Select[Any]:
@@ -159,11 +158,11 @@ def found_cells(
     filters: Filters,
     where: Where,
     wanted: sa.Subquery | sa.Values,
-    span: Span | None = None,
+    stretch: Stretch | None = None,
 ) -> sa.Subquery:
     """The rows of the cells, found range by range in the order they are kept in.
 
-    Of a span, `until` is where in a row's arrays its last count is, and `before` where the
+    Of a stretch, `until` is where in a row's arrays its last count is, and `before` where the
     last one before it is; 0 is nowhere. Told as a loop, for the planner guesses that a
     range holds a share of the table.
     """
@@ -184,10 +183,10 @@ def found_cells(
     if filters.entity and by_category(filters):
         conditions.append(heat_cell.c.entity == filters.entity)
     told: Columns = [heat_cell.c[name] for name in CELL]
-    if span:
-        told.append(place_of_last(span.end).label("until"))
-        if span.first is not None:
-            told.append(place_of_last(span.first).label("before"))
+    if stretch:
+        told.append(place_of_last(stretch.end).label("until"))
+        if stretch.first is not None:
+            told.append(place_of_last(stretch.first).label("before"))
     rows = sa.select(*told).where(*conditions).offset(0).lateral("found")
     asked = (column for column in wanted.c if column.name != FACET.name)
     return (
@@ -285,11 +284,14 @@ def from_cases(
         else [key.label("key"), short(cases.c.place, where).label("place")]
     )
     is_open, is_resolved = cases.c.is_open, cases.c.is_resolved
+    of_state = {
+        "open": is_open,
+        "resolved": is_resolved,
+        "other": ~is_open & ~is_resolved,
+    }
     counts = [
         (sa.cast(is_so, sa.Integer()) * cases.c.sign).label(name)
-        for name, is_so in zip(
-            COUNTS, [is_open, is_resolved, ~is_open & ~is_resolved], strict=False
-        )
+        for name, is_so in of_state.items()
     ]
     counts.append(cases.c.sign.label("cases"))
     return sa.select(*by, *counts).where(*conditions)
@@ -365,9 +367,7 @@ def level_of(where: Where) -> Any:
 
 
 def short(place: Any, where: Where) -> Any:
-    return (
-        func.left(place, where) if isinstance(where, int) else sa.cast(place, sa.Text())
-    )
+    return func.left(place, where) if isinstance(where, int) else text(place)
 
 
 def text(column: Any) -> sa.ColumnElement[str]:

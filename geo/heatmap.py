@@ -89,7 +89,7 @@ def heat(filters: Filters, zoom: int) -> Heat:
 def filled_cells(filters: Filters) -> sql.Compiled:
     """Key and cases of each cell that has any, by key: no more than `MOST_IN_VIEW`.
 
-    Summed, sorted by weight and cut off they are in Python, which takes half as long.
+    Summed, sorted by weight and cut off they are in Python, which has them anyway.
     """
     found = counted(filters, ANY_VIEW)
     weight = weight_of(found, filters.state)

@@ -6,9 +6,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Browser, expect
-
-from tests.servers import Server
+from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.django_db
 
@@ -32,21 +30,14 @@ BEFORE_THE_HEAT = """async () => {
 }"""
 
 
+@pytest.mark.parametrize("size", ["phone"], indirect=True)
 def test_on_3g_the_map_says_how_many_cases_there_are_in_three_seconds_of_the_line(
-    site: Server, chromium: Browser, record_property: Callable[[str, object], None]
+    page: Page, record_property: Callable[[str, object], None]
 ) -> None:
     """The line's own time is counted: how busy this machine is says nothing."""
-    context = chromium.new_context(
-        base_url=site.url,
-        viewport={"width": 360, "height": 740},
-        is_mobile=True,
-        locale="es-PA",
-    )
-    page = context.new_page()
     page.goto("/", wait_until="commit")
     before = page.evaluate(BEFORE_THE_HEAT)
     expect(page.locator("#counter")).to_have_text(re.compile(r"\d"))
-    context.close()
     assert before["unnamed"] == []
     # Connecting, the page, its scripts, the cells; then the bytes, one by one.
     seconds = 4 * ROUND_TRIP_SECONDS + before["bytes"] / BYTES_A_SECOND

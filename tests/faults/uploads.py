@@ -233,8 +233,10 @@ def check_photos(server: Server, safe: list[Sent]) -> None:
 
 
 def files_of(server: Server) -> set[str]:
+    """Those of photos: the public's data, which are made at night, lie in another folder."""
     media = server.folder / "media"
-    return {str(path.relative_to(media)) for path in media.rglob("*") if path.is_file()}
+    files = (path.relative_to(media) for path in media.rglob("*") if path.is_file())
+    return {str(file) for file in files if file.parts[0] != "data"}
 
 
 def names_in_rows(server: Server) -> set[str]:

@@ -13,13 +13,15 @@ import sqlalchemy as sa
 
 from backend.cases.heat import FINEST
 from geo import sql
-from geo.cells import Box, View
+from geo.cells import Box, View, cells_a_side
 from geo.filters import Filters
 
 # How many statements of each kind are kept: some 10 kB each.
 MOST_KEPT = 128
 NOWHERE = [(0, -1)]
 KEYS = sa.ARRAY(sa.BigInteger())
+DEGREES: sa.ARRAY[float] = sa.ARRAY(sa.Double())
+Columns = list[sa.ColumnElement[Any]]
 
 
 class AnyView:
@@ -34,6 +36,11 @@ class AnyView:
     top = sql.given("top", sa.Integer())
     right = sql.given("right", sa.Integer())
     bottom = sql.given("bottom", sa.Integer())
+    # Cells around the world.
+    side = sql.given("side", sa.Double())
+    # See `View.edges`.
+    southernmost = sql.given("southernmost", sa.Integer())
+    edges = sql.given("edges", DEGREES)
 
     def key_ranges(self) -> Any:
         """A table of `first` and `last`."""
@@ -46,6 +53,25 @@ class AnyView:
 
 
 ANY_VIEW = AnyView()
+# Where to count: cells of a grid, or a level without one, of places with so many digits.
+Where = AnyView | int
+
+
+def inside(view: AnyView, x: Any, y: Any) -> Columns:
+    return [x.between(view.left, view.right), y.between(view.top, view.bottom)]
+
+
+def short(place: Any, where: Where) -> sa.ColumnElement[str]:
+    """The code of the place, of as many digits as are counted by."""
+    if isinstance(where, int):
+        code: sa.ColumnElement[str] = sa.func.left(place, where)
+        return code
+    return text(place)
+
+
+def text(column: Any) -> sa.ColumnElement[str]:
+    """Of one kind in all parts of a union, or PostgreSQL would not see into them."""
+    return sa.cast(column, sa.Text())
 
 
 def wherever(filters: Filters) -> Filters:
@@ -56,6 +82,7 @@ def wherever(filters: Filters) -> Filters:
 def numbers_of(view: View) -> dict[str, Any]:
     """The parameters of a statement that was made for any view."""
     ranges = view.key_ranges() or NOWHERE
+    southernmost, edges = view.edges()
     return {
         **{name: getattr(view, name) for name in ("left", "top", "right", "bottom")},
         "level": view.level,
@@ -63,5 +90,8 @@ def numbers_of(view: View) -> dict[str, Any]:
         "last_tile": (1 << view.level) - 1,
         "firsts": [first for first, _ in ranges],
         "lasts": [last for _, last in ranges],
+        "side": float(cells_a_side(view.level)),
+        "southernmost": southernmost,
+        "edges": edges,
         **view.box()._asdict(),
     }

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from functools import lru_cache
+from collections.abc import Sequence
 from math import asinh, atan, ceil, cos, degrees, floor, log10, pi, radians, sinh, tan
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
 
 # As in the database: see `cases_heat_key`.
 LEVELS = range(4, 15)
@@ -80,6 +82,16 @@ class View(NamedTuple):
         starts = [row << self.level for row in rows]
         return [((start + first) << 8, (start + last << 8) + 255) for start in starts]
 
+    def edges(self) -> tuple[int, list[float]]:
+        """The southernmost row that is Panama's too, and the latitudes between such rows.
+
+        From the south on, with both outer ones: of n rows n + 1.
+        """
+        country = self.of_box(COUNTRY, self.level)
+        top, bottom = max(self.top, country.top), min(self.bottom, country.bottom)
+        rows = np.arange(bottom + 1, top - 1, -1, dtype=np.float64)
+        return bottom, latitudes(rows, self.level).tolist()
+
     def box(self) -> Box:
         """The cells' outer edges."""
         west, north = corner(self.left, self.top, self.level)
@@ -109,10 +121,12 @@ def common(box: Box, other: Box) -> Box | None:
     return Box(west, south, east, north) if west <= east and south <= north else None
 
 
-def of_key(key: int, level: int) -> tuple[int, int]:
-    """The column and row of a key's cell."""
-    row, column = divmod(key >> 8, 1 << level)
-    return column * 16 + (key & 15), row * 16 + (key >> 4 & 15)
+def of_keys(
+    keys: NDArray[np.int64], level: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The columns and the rows of the cells with these keys."""
+    rows, columns = np.divmod(keys >> 8, 1 << level)
+    return columns * 16 + (keys & 15), rows * 16 + (keys >> 4 & 15)
 
 
 def cells_a_side(level: int) -> int:
@@ -135,29 +149,25 @@ def corner(x: float, y: float, level: int) -> tuple[float, float]:
 
 
 def middles(
-    counts: Iterable[tuple[int, int]], level: int
+    counts: Sequence[tuple[int, int]], level: int
 ) -> list[tuple[float, float, int]]:
     """Of each key and its count, the longitude and latitude of the cell's middle, and the
     count. They are as exact as the cell's size deserves.
     """
+    keys = np.fromiter((key for key, _ in counts), np.int64, len(counts))
+    x, y = of_keys(keys, level)
+    digits = decimals(level)
+    lons = ((x + 0.5) / cells_a_side(level) * 360 - 180).round(digits).tolist()
+    lats = latitudes(y + 0.5, level).round(digits).tolist()
     return [
-        (middle_of_column(x, level), middle_of_row(y, level), count)
-        for key, count in counts
-        for x, y in [of_key(key, level)]
+        (lon, lat, count)
+        for lon, lat, (_, count) in zip(lons, lats, counts, strict=True)
     ]
 
 
-# A view has thousands of cells, in some hundred columns and rows.
-@lru_cache(8192)
-def middle_of_column(x: int, level: int) -> float:
-    longitude, _ = corner(x + 0.5, 0, level)
-    return round(longitude, decimals(level))
-
-
-@lru_cache(8192)
-def middle_of_row(y: int, level: int) -> float:
-    _, latitude = corner(0, y + 0.5, level)
-    return round(latitude, decimals(level))
+def latitudes(y: NDArray[np.floating[Any]], level: int) -> NDArray[np.float64]:
+    """How far north so many cells from the north of the world are."""
+    return np.degrees(np.arctan(np.sinh((0.5 - y / cells_a_side(level)) * 2 * pi)))
 
 
 def decimals(level: int) -> int:

@@ -9,21 +9,17 @@ one instant, and so counts each case once.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
-from datetime import timedelta
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import func
 
-from backend.cases.workflow import OPEN, RESOLVED
-from geo.any_view import AnyView
-from geo.filters import Filters, envelope, members_of, on_the_map
+from geo.any_view import AnyView, Columns, Where, inside, short, text
+from geo.by_hand import from_cases
+from geo.filters import Filters, members_of
 from geo.periods import Days, Hours, Period, period_of
-from geo.tables import case, category, heat_cell, heat_delta
+from geo.tables import category, heat_cell, heat_delta
 
-# Where to count: cells of a grid, or a level without one, of places with so many digits.
-Where = AnyView | int
 NO_GRID = {0: 0, 2: 1, 4: 2, 6: 3}
 FACET = sa.column("facet", sa.String())
 FOUR, EIGHT = (sa.literal_column(str(bits), sa.Integer()) for bits in (4, 8))
@@ -34,7 +30,6 @@ CELL = ("key", "place", "months", "open", "resolved", "other")
 # What is counted: of cases done or not, or neither; and of all of them, which a reader may
 # ask for alone: PostgreSQL then works nothing out for the others.
 COUNTS = ("open", "resolved", "other", "cases")
-Columns = list[sa.ColumnElement[Any]]
 Number = int | sa.ColumnElement[int]
 
 
@@ -95,7 +90,7 @@ def in_days(filters: Filters, period: Period) -> tuple[list[Days], list[Hours]]:
 def from_cells(filters: Filters, where: Where, period: Period) -> sa.Select[Any]:
     stretch = Stretch(period.first, period.end)
     cells = found_cells(filters, where, facets(filters), stretch)
-    columns: Columns = [cells.c.key, text(cells.c.place)]
+    columns: Columns = [cells.c.key, text(cells.c.place).label("place")]
     return select_of(columns + counts_between(cells, stretch))
 
 
@@ -108,7 +103,7 @@ def from_days(
     by: Columns = (
         [cells.c.of_month.label("month")]
         if by_month
-        else [cells.c.key, text(cells.c.place)]
+        else [cells.c.key, text(cells.c.place).label("place")]
     )
     return select_of(by + counts_between(cells, stretch))
 
@@ -269,84 +264,6 @@ def from_deltas(
     return sa.select(*by, *counts).where(*conditions, within_deltas(period, days))
 
 
-# ── By hand ──────────────────────────────────────────────────────────────────────────
-
-
-def from_cases(
-    filters: Filters, where: Where, hours: list[Hours] | None, *, by_month: bool
-) -> sa.Select[Any]:
-    """One row for each case of these hours; without them, of all times."""
-    cases = found_cases(filters, where, hours)
-    key, conditions = placed(where, cases.c.x, cases.c.y)
-    by = (
-        [func.cases_heat_month(cases.c.filed_at).label("month")]
-        if by_month
-        else [key.label("key"), short(cases.c.place, where).label("place")]
-    )
-    is_open, is_resolved = cases.c.is_open, cases.c.is_resolved
-    of_state = {
-        "open": is_open,
-        "resolved": is_resolved,
-        "other": ~is_open & ~is_resolved,
-    }
-    counts = [
-        (sa.cast(is_so, sa.Integer()) * cases.c.sign).label(name)
-        for name, is_so in of_state.items()
-    ]
-    counts.append(cases.c.sign.label("cases"))
-    return sa.select(*by, *counts).where(*conditions)
-
-
-def found_cases(
-    filters: Filters, where: Where, hours: list[Hours] | None
-) -> sa.Subquery:
-    """The cases, each with its cell of the finest level.
-
-    Kept apart from what is made of the cell, or PostgreSQL would work it out anew, with
-    all its trigonometry, wherever it is named.
-    """
-    asked = replace(filters, state="all", box=None)
-    if hours is not None:
-        asked = replace(asked, since=None, until=None)
-    conditions = on_the_map(asked)
-    point = case.c.public_location
-    if hours is not None:
-        conditions.append(filed_in(hours))
-    # Of a few hours the index of times finds few enough; PostgreSQL would look through
-    # the box as well, which holds a hundred times as many.
-    if not (isinstance(where, int) or are_few(hours)):
-        conditions.append(point.op("&&")(envelope(where.box())))
-    taken_away = [some for some in hours or [] if some.sign < 0]
-    return (
-        sa.select(
-            func.cases_heat_x(point).label("x"),
-            func.cases_heat_y(point).label("y"),
-            func.coalesce(case.c.corregimiento_id, case.c.district_id).label("place"),
-            case.c.filed_at,
-            case.c.status.in_(sorted(OPEN)).label("is_open"),
-            case.c.status.in_(sorted(RESOLVED)).label("is_resolved"),
-            sa.case((filed_in(taken_away), -1), else_=1).label("sign"),
-        )
-        .where(*conditions)
-        .offset(0)
-        .subquery("cases")
-    )
-
-
-def are_few(hours: list[Hours] | None) -> bool:
-    return hours is not None and all(
-        some.until - some.since <= timedelta(days=1) for some in hours
-    )
-
-
-def filed_in(hours: list[Hours]) -> sa.ColumnElement[bool]:
-    filed_at = case.c.filed_at
-    within_one = [
-        sa.and_(filed_at >= some.since, filed_at < some.until) for some in hours
-    ]
-    return sa.or_(sa.false(), *within_one)
-
-
 # ── Shared ───────────────────────────────────────────────────────────────────────────
 
 
@@ -358,21 +275,8 @@ def placed(where: Where, x: Any, y: Any) -> tuple[Any, Columns]:
     return func.cases_heat_key(where.level, x, y), inside(where, x, y)
 
 
-def inside(view: AnyView, x: Any, y: Any) -> Columns:
-    return [x.between(view.left, view.right), y.between(view.top, view.bottom)]
-
-
 def level_of(where: Where) -> Any:
     return NO_GRID[where] if isinstance(where, int) else where.level
-
-
-def short(place: Any, where: Where) -> Any:
-    return func.left(place, where) if isinstance(where, int) else text(place)
-
-
-def text(column: Any) -> sa.ColumnElement[str]:
-    """Of one kind in all parts of a union, or PostgreSQL would not see into them."""
-    return sa.cast(column, sa.Text()).label(column.name)
 
 
 def of_place(column: Any, code: str) -> sa.ColumnElement[bool]:

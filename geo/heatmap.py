@@ -10,9 +10,9 @@ import sqlalchemy as sa
 from sqlalchemy import func
 
 from geo import sql
-from geo.any_view import ANY_VIEW, MOST_KEPT, numbers_of, wherever
+from geo.any_view import ANY_VIEW, MOST_KEPT, Where, numbers_of, wherever
 from geo.cells import LEVELS, metres, middles, view_of
-from geo.counts import Where, counted, counted_by_month, weight_of
+from geo.counts import counted, counted_by_month, weight_of
 from geo.filters import Filters
 from geo.periods import name_of
 from geo.tables import heat_delta, heat_state

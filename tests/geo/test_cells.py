@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from django.contrib.gis.db.models import Extent
 from django.db import connection
@@ -16,7 +17,7 @@ from geo.cells import (
     cell_at,
     corner,
     middles,
-    of_key,
+    of_keys,
     view_of,
 )
 from provinces.models import Boundary, Level
@@ -33,7 +34,8 @@ def key_of(x: int, y: int, level: int) -> int:
 @given(at=in_the_country, level=st.sampled_from(LEVELS))
 def test_a_key_tells_its_cell_and_a_cell_its_point(at, level):
     x, y = cell_at(at[0], at[1], level)
-    assert of_key(key_of(x, y, level), level) == (x, y)
+    columns, rows = of_keys(np.array([key_of(x, y, level)]), level)
+    assert (*columns, *rows) == (x, y)
     west, north = corner(x, y, level)
     east, south = corner(x + 1, y + 1, level)
     assert west <= at[0] <= east
@@ -70,6 +72,21 @@ def test_the_keys_of_every_cell_in_a_view_are_in_its_ranges(one, other, zoom):
 
 def test_all_around_the_world_is_one_range():
     assert view_of(None, 9).key_ranges() == [(0, 2**9 * 2**9 * 256 - 1)]
+
+
+def test_between_the_rows_of_a_view_are_its_edges():
+    view = view_of(Box(-79.9, 8.7, -79.2, 9.3), 12)
+    southernmost, edges = view.edges()
+    assert southernmost == view.bottom
+    assert edges == sorted(edges)
+    assert len(edges) == view.bottom - view.top + 2
+    outer = (view.box().south, view.box().north)
+    assert (edges[0], edges[-1]) == pytest.approx(outer)
+
+
+def test_a_view_of_nothing_has_nothing_between_rows():
+    _, edges = view_of(Box(10, 10, 20, 20), 12).edges()
+    assert len(edges) <= 1
 
 
 @pytest.mark.parametrize(

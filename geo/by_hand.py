@@ -1,0 +1,108 @@
+"""Cases counted one by one: of the hours that are asked for beside whole months and days."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import func
+
+from backend.cases.workflow import OPEN, RESOLVED
+from geo.any_view import AnyView, Columns, Where, inside, short
+from geo.filters import Filters, envelope, on_the_map
+from geo.periods import Hours
+from geo.tables import case
+
+FEW = timedelta(days=1)
+
+
+def from_cases(
+    filters: Filters, where: Where, hours: list[Hours] | None, *, by_month: bool
+) -> sa.Select[Any]:
+    """One row for each case of these hours; without them, of all times."""
+    cases = found_cases(filters, where, hours)
+    by: Columns
+    if by_month:
+        by = [func.cases_heat_month(cases.c.filed_at).label("month")]
+    else:
+        by = [key_of(cases, where).label("key"), cases.c.place]
+    is_open, is_resolved = cases.c.is_open, cases.c.is_resolved
+    of_state = {
+        "open": is_open,
+        "resolved": is_resolved,
+        "other": ~is_open & ~is_resolved,
+    }
+    counts = [
+        (sa.cast(is_so, sa.Integer()) * cases.c.sign).label(name)
+        for name, is_so in of_state.items()
+    ]
+    counts.append(cases.c.sign.label("cases"))
+    conditions = [] if isinstance(where, int) else inside(where, cases.c.x, cases.c.y)
+    return sa.select(*by, *counts).where(*conditions)
+
+
+def found_cases(
+    filters: Filters, where: Where, hours: list[Hours] | None
+) -> sa.Subquery:
+    """The cases, each with its cell of the view, if there is one.
+
+    Kept apart from what is made of the cell, or PostgreSQL would work it out anew
+    wherever it is named.
+    """
+    asked = replace(filters, state="all", box=None)
+    if hours is not None:
+        asked = replace(asked, since=None, until=None)
+    conditions = on_the_map(asked)
+    point = case.c.public_location
+    place = func.coalesce(case.c.corregimiento_id, case.c.district_id)
+    told: Columns = [
+        short(place, where).label("place"),
+        case.c.filed_at,
+        case.c.status.in_(sorted(OPEN)).label("is_open"),
+        case.c.status.in_(sorted(RESOLVED)).label("is_resolved"),
+    ]
+    if hours is not None:
+        conditions.append(filed_in(hours))
+    if not isinstance(where, int):
+        x, y = cell_of(point, where)
+        told += [x.label("x"), y.label("y")]
+        # Of a few hours the index of times finds few enough; PostgreSQL would look
+        # through the box as well, which holds a hundred times as many.
+        if not are_few(hours):
+            conditions.append(point.op("&&")(envelope(where.box())))
+    taken_away = [some for some in hours or [] if some.sign < 0]
+    told.append(sa.case((filed_in(taken_away), -1), else_=1).label("sign"))
+    return sa.select(*told).where(*conditions).offset(0).subquery("cases")
+
+
+def cell_of(point: Any, view: AnyView) -> tuple[Any, Any]:
+    """Column and row of a point's cell at the view's level, as the heat numbers them.
+
+    The row without trigonometry, by the latitudes between rows: some ten comparisons. What
+    lies beyond those of Panama counts as in the next row.
+    """
+    x = func.floor((func.ST_X(point) + 180) / 360 * view.side)
+    rows_up = func.width_bucket(func.ST_Y(point), view.edges)
+    return sa.cast(x, sa.Integer()), view.southernmost + 1 - rows_up
+
+
+def key_of(cases: sa.Subquery, where: Where) -> sa.ColumnElement[int]:
+    if isinstance(where, int):
+        return sa.literal_column("0::bigint")
+    key: sa.ColumnElement[int] = func.cases_heat_key(where.level, cases.c.x, cases.c.y)
+    return key
+
+
+def are_few(hours: Iterable[Hours] | None) -> bool:
+    return hours is not None and all(some.until - some.since <= FEW for some in hours)
+
+
+def filed_in(hours: list[Hours]) -> sa.ColumnElement[bool]:
+    filed_at = case.c.filed_at
+    within_one = [
+        sa.and_(filed_at >= some.since, filed_at < some.until) for some in hours
+    ]
+    return sa.or_(sa.false(), *within_one)

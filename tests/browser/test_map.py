@@ -203,10 +203,22 @@ def test_the_switches_and_the_list_are_reached_by_tab(page: Page) -> None:
     page.keyboard.press("Tab")
     page.keyboard.press("Space")
     expect(page.locator("#all-groups")).not_to_be_checked()
+    expect(page.locator("#list li")).to_have_count(1)
     while not page.evaluate("document.activeElement.matches('#list a')"):
         page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("/casos/"))
+
+
+def test_whoever_is_in_the_list_stays_there_when_the_map_moves(page: Page) -> None:
+    open_map(page, STREET)
+    link = page.locator("#list a").nth(1)
+    number = link.get_attribute("data-number")
+    link.focus()
+    page.evaluate("document.activeElement.isTheOldOne = true; map_public.panBy([2, 2])")
+    soon_true(page, "!document.querySelectorAll('#list a')[1].isTheOldOne")
+
+    expect(page.locator(f'#list a[data-number="{number}"]')).to_be_focused()
 
 
 def test_a_marker_can_be_focused_and_followed(page: Page) -> None:

@@ -165,8 +165,14 @@ def test_districts_are_coloured_listed_and_add_up_to_the_counter(page: Page) -> 
         "(all) => new Set(all.map((one) => one.style.background)).size"
     )
     assert coloured >= 2
-    rows.first.click()
+    code = rows.first.get_attribute("data-code")
+    listed = rows.count()
+    rows.first.press("Enter")
     soon_true(page, "map_public.getZoom() > 8")
+    soon_true(
+        page, "(n) => document.querySelectorAll('#districts li').length < n", listed
+    )
+    expect(page.locator(f'#districts [data-code="{code}"]')).to_be_focused()
 
 
 def test_one_box_finds_a_place_and_a_case(page: Page) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Geolocation, Page, expect
+from playwright.sync_api import Browser, Geolocation, Page, Route, expect
 
 from tests.browser.conftest import Watched
 from tests.browser.phones import (
@@ -17,7 +18,14 @@ from tests.browser.phones import (
     phone,
 )
 from tests.browser.stand_ins import StandIns
-from tests.browser.steps import BUSY_ROAD, heading, photo, to_the_end, to_the_place
+from tests.browser.steps import (
+    BUSY_ROAD,
+    heading,
+    photo,
+    soon_true,
+    to_the_end,
+    to_the_place,
+)
 from tests.servers import Server, wait_until
 
 pytestmark = pytest.mark.django_db
@@ -412,6 +420,24 @@ def test_the_whole_way_with_the_keyboard_alone(
 
     heading(page, "Reporte recibido")
     expect(page.get_by_role("heading", level=1)).to_be_focused()
+
+
+def test_whoever_is_faster_than_the_app_stays_on_what_they_have_reached(
+    page: Page,
+) -> None:
+    held: list[Route] = []
+    page.route(re.compile(r"/app/app\.[^/]*js"), lambda route: held.append(route))
+    page.goto("/reportar", wait_until="commit")
+    link = page.get_by_role("link", name="Reportar un problema")
+    link.focus()
+    page.evaluate("document.activeElement.isThePages = true")
+    for route in held:
+        route.continue_()
+    soon_true(page, "!document.getElementById('report').isThePages")
+
+    expect(link).to_be_focused()
+    page.keyboard.press("Enter")
+    heading(page, "Tome una foto")
 
 
 NAMED = """() => {

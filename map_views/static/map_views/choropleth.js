@@ -1,7 +1,7 @@
 // Districts coloured by how many cases they have for their people, or for their size.
 
 import { coloursOf, districtLegend } from "./legend.js";
-import { config, create, number, text } from "./texts.js";
+import { config, create, number, refill, text } from "./texts.js";
 
 const CLASSES = 5;
 const PEOPLE = 10_000;
@@ -85,22 +85,22 @@ export function said({ cases, rate }, perPeople) {
 
 /** The same in the panel: a button each, which goes there. */
 export function listed(places, perPeople, onGo) {
-  document.querySelector("#districts").replaceChildren(
-    ...places.map((place) => {
-      const button = create("button", "district");
-      const swatch = create("i", "swatch");
-      swatch.style.background = place.colour;
-      const words = create("span", "district-words");
-      words.append(create("b", "", place.name), create("span", "", said(place, perPeople)));
-      button.type = "button";
-      button.dataset.cases = place.cases;
-      button.append(swatch, words);
-      button.addEventListener("click", () => onGo(place.code));
-      const row = create("li");
-      row.append(button);
-      return row;
-    }),
-  );
+  const rows = places.map((place) => {
+    const button = create("button", "district");
+    const swatch = create("i", "swatch");
+    swatch.style.background = place.colour;
+    const words = create("span", "district-words");
+    words.append(create("b", "", place.name), create("span", "", said(place, perPeople)));
+    button.type = "button";
+    button.dataset.cases = place.cases;
+    button.dataset.code = place.code;
+    button.append(swatch, words);
+    button.addEventListener("click", () => onGo(place.code));
+    const row = create("li");
+    row.append(button);
+    return row;
+  });
+  refill(document.querySelector("#districts"), rows, "code");
 }
 
 /** The feature that a point is in; `[lng, lat]` as GeoJSON has it. */

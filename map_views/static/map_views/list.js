@@ -1,6 +1,6 @@
 // The list beside the map: the same cases, in words.
 
-import { age, create, icon, number, text } from "./texts.js";
+import { age, create, icon, number, refill, text } from "./texts.js";
 
 const list = document.querySelector("#list");
 const note = document.querySelector("#list-note");
@@ -11,12 +11,11 @@ const more = document.querySelector("#list-more");
  * `parts` has both, each under its `title`.
  */
 export function show(parts, total, { onPoint, canShowMore }) {
-  list.replaceChildren(
-    ...parts.flatMap(({ title, features }) => [
-      ...(title ? [create("li", "list-part", title)] : []),
-      ...features.map((feature) => row(feature.properties, onPoint)),
-    ]),
-  );
+  const rows = parts.flatMap(({ title, features }) => [
+    ...(title ? [create("li", "list-part", title)] : []),
+    ...features.map((feature) => row(feature.properties, onPoint)),
+  ]);
+  refill(list, rows, "number");
   const listed = parts.reduce((sum, { features }) => sum + features.length, 0);
   note.hidden = false;
   if (total === 0) note.textContent = text("empty");

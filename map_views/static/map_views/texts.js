@@ -42,6 +42,14 @@ export function age(moment) {
   return ages.format(Math.round(seconds / size), unit);
 }
 
+/** Other children for a list. Whoever is on one with the keyboard stays on it, if it is there
+ * again: `name` is the data that tells which it is. */
+export function refill(list, children, name) {
+  const before = list.contains(document.activeElement) ? document.activeElement.dataset[name] : "";
+  list.replaceChildren(...children);
+  if (before) list.querySelector(`[data-${name}="${before}"]`)?.focus({ preventScroll: true });
+}
+
 export function create(tag, className = "", content = "") {
   const element = document.createElement(tag);
   if (className) element.className = className;

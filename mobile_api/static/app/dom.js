@@ -46,6 +46,18 @@ export function link(label, href, { icon: name, kind = "quiet", ...props } = {})
   return h("a", { class: `button ${kind}`.trim(), href, ...props }, name && icon(name), h("span", {}, label));
 }
 
+/** Other children for a place. What has the focus keeps it, if it is there again: under the
+ * same id, or a link that leads to the same. */
+export function refill(place, ...children) {
+  const before = place.contains(document.activeElement) ? document.activeElement : null;
+  place.replaceChildren(...children);
+  if (!before) return;
+  const isSame = before.id
+    ? (element) => element.id === before.id
+    : (element) => element.tagName === "A" && element.href === before.href;
+  [...place.querySelectorAll("[id], a")].find(isSame)?.focus({ preventScroll: true });
+}
+
 /** A paragraph that says how something stands: `tone` is info, warning, problem or good. */
 export function note(tone, name, ...children) {
   return h("div", { class: `note note-${tone}` }, icon(name), h("div", { class: "note-text" }, ...children));

@@ -1,6 +1,6 @@
 // Which screen an address shows, and how one gets there and back.
 
-import { announce, button, h } from "./dom.js";
+import { announce, button, h, refill } from "./dom.js";
 import { t } from "./texts.js";
 
 const SLOW_MS = 400;
@@ -108,17 +108,14 @@ async function load(path) {
 }
 
 function put(screen, { first, again }) {
-  const focused = again && document.activeElement?.id;
   shown = screen;
   document.title = screen.title ? `${screen.title} · 311 móvil` : "311 móvil";
   main.className = `page ${screen.kind ?? ""}`.trim();
   main.removeAttribute("aria-busy");
-  main.replaceChildren(...screen.content.filter(Boolean));
+  // The page comes with the first screen's title and link: somebody may be on it already.
+  refill(main, ...screen.content.filter(Boolean));
   screen.ready?.();
-  if (again) {
-    if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
-    return;
-  }
+  if (again) return;
   scrollTo(0, 0);
   if (!first) main.querySelector("h1")?.focus({ preventScroll: true });
 }

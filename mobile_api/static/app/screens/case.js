@@ -2,7 +2,7 @@
 
 import * as api from "../api.js";
 import { badge, bigNumber, entityOf, numberButtons, picture, pinBox, places, publicUrl, tone } from "../case_parts.js";
-import { EMAIL, announce, ask, button, complain, field, h, icon, link, note, once } from "../dom.js";
+import { EMAIL, announce, ask, button, complain, field, h, icon, link, note, once, refill } from "../dom.js";
 import { categoryOf } from "../kept_catalogue.js";
 import { act, flag, follow, refresh, seen, watch } from "../my_cases.js";
 import { inWords } from "../problems.js";
@@ -101,9 +101,7 @@ class CaseScreen {
     const known = JSON.stringify([row.view, row.receipt, row.own, row.following, row.pin]);
     if (known === this.known || this.open?.contains(document.activeElement)) return;
     this.known = known;
-    const focused = this.content.contains(document.activeElement) && document.activeElement.id;
-    this.content.replaceChildren(...(shown ? this.whole(shown) : this.nothing()).filter(Boolean));
-    if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+    refill(this.content, ...(shown ? this.whole(shown) : this.nothing()).filter(Boolean));
   }
 
   nothing() {

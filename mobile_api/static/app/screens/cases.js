@@ -1,7 +1,7 @@
 // The phone's own cases and those it follows.
 
 import { badge, places } from "../case_parts.js";
-import { announce, button, complain, field, h, icon, link, note, once } from "../dom.js";
+import { announce, button, complain, field, h, icon, link, note, once, refill } from "../dom.js";
 import { add, follow, hasNews, refreshAll, watch } from "../my_cases.js";
 import { inWords } from "../problems.js";
 import { back, heading, navigate } from "../router.js";
@@ -23,7 +23,8 @@ export async function show() {
     again.hidden = !rows.length;
     const own = rows.filter((row) => row.own);
     const followed = rows.filter((row) => !row.own && row.following);
-    list.replaceChildren(
+    refill(
+      list,
       ...(rows.length ? [] : [empty()]),
       ...section(t("cases_own"), own),
       ...section(t("cases_followed"), followed),

@@ -2,7 +2,7 @@
 
 import { isStarted, load, stepOf, STEPS, forget } from "../flow.js";
 import { emergencyNumbers, serverConfig } from "../server_config.js";
-import { announce, ask, button, h, icon, link, note, once } from "../dom.js";
+import { announce, ask, button, h, icon, link, note, once, refill } from "../dom.js";
 import { unread } from "../my_cases.js";
 import { problemOf, progressOf, waitOf } from "../on_its_way.js";
 import { DraftInTheWay, remove, reopenAsDraft, retry, unsentOf, watch } from "../outbox.js";
@@ -97,13 +97,12 @@ function draw(place, found) {
   const shown = found.filter(({ state, queuedAt }) => state !== "done" || queuedAt > fresh);
   place.hidden = !shown.length;
   const waiting = unsentOf(shown).reports;
-  const focused = place.contains(document.activeElement) && document.activeElement.id;
-  place.replaceChildren(
+  refill(
+    place,
     h("h2", { id: "way-title" }, waiting ? tn("way_waiting", waiting) : t("way_title")),
     waiting ? h("p", { class: "soft" }, t(navigator.onLine ? "way_online" : "way_offline")) : "",
     h("ul", { class: "way" }, ...shown.map((item) => h("li", { class: `card way-${item.state}` }, ...card(item)))),
   );
-  if (focused) document.getElementById(focused)?.focus();
 }
 
 function card(item) {
@@ -119,7 +118,7 @@ function card(item) {
         "div",
         { class: "pair-buttons" },
         button(t("fix"), { icon: "edit", kind: "", id: `fix-${item.id}`, onclick: (event) => once(event.currentTarget, () => fix(item)) }),
-        button(t("discard"), { icon: "trash", kind: "quiet", onclick: () => discard(item) }),
+        button(t("discard"), { icon: "trash", kind: "quiet", id: `discard-${item.id}`, onclick: () => discard(item) }),
       ),
     ];
   }

@@ -11,6 +11,12 @@ from tests.factories import make_photo
 from tests.servers import wait_until
 
 BUSY_ROAD = "VIA-01"
+PAINTED = """(name) => {
+  const canvas = window[name]._canvas;
+  if (!canvas) return 0;
+  const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  return pixels.data.filter((value, i) => i % 4 === 3 && value > 20).length;
+}"""
 
 
 def photo(name: str = "foto.jpg") -> FilePayload:
@@ -38,6 +44,15 @@ def soon_true(page: Page, expression: str, argument: Any = None) -> None:
     does not let it.
     """
     soon(page, lambda: bool(page.evaluate(expression, argument)), expression)
+
+
+def soon_painted(page: Page, heat: str) -> None:
+    """A layer of the heat, by its name in the page: it is painted in some later frame."""
+    soon(page, lambda: page.evaluate(PAINTED, heat) > 50, f"{heat} is painted")
+
+
+def soon_blank(page: Page, heat: str) -> None:
+    soon(page, lambda: page.evaluate(PAINTED, heat) == 0, f"{heat} is blank")
 
 
 def heading(page: Page, words: str) -> None:

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from backend.cases.workflow import Status
 from tests.browser.conftest import SIZES
-from tests.browser.steps import soon_true
+from tests.browser.steps import soon_painted, soon_true
 from tests.factories import make_case, make_category
 
 pytestmark = pytest.mark.django_db
@@ -23,11 +23,6 @@ DAVID = (-82.43, 8.43)
 SEPTEMBER = datetime(2026, 9, 10, 15, tzinfo=UTC)
 OCTOBER = datetime(2026, 10, 10, 15, tzinfo=UTC)
 EVIL = "Hueco <img src=x onerror=alert(1)>"
-PAINTED = """(name) => {
-  const canvas = window[name]._canvas;
-  const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-  return pixels.data.filter((value, i) => i % 4 === 3 && value > 20).length;
-}"""
 CLOSE = f"() => map_analyst.setView([{BELLA_VISTA[1]}, {BELLA_VISTA[0]}], 15, {{animate: false}})"
 
 
@@ -81,10 +76,7 @@ def switch(page: Page, name: str) -> None:
 def test_the_map_is_drawn_with_its_heat_and_words_and_nothing_is_asked(
     opened: Page,
 ) -> None:
-    soon_true(opened, "!!heat_map_open._canvas")
-    opened.wait_for_timeout(300)  # a frame, in which it is painted
-
-    assert opened.evaluate(PAINTED, "heat_map_open") > 50
+    soon_painted(opened, "heat_map_open")
     expect(opened.get_by_text("3 casos en el mapa")).to_be_visible()
     expect(
         opened.get_by_role("heading", name="Distritos: casos por km²")
@@ -96,10 +88,9 @@ def test_the_map_is_drawn_with_its_heat_and_words_and_nothing_is_asked(
 def test_layers_are_switched_on_and_off(opened: Page) -> None:
     for name in ("Calor: casos abiertos", "Calor: casos resueltos"):
         switch(opened, name)
-    opened.wait_for_timeout(300)
 
     assert opened.evaluate("map_analyst.hasLayer(heat_map_open)") is False
-    assert opened.evaluate(PAINTED, "heat_map_resolved") > 50
+    soon_painted(opened, "heat_map_resolved")
     switch(opened, "Provincias y comarcas: casos por 10 000 habitantes")
     assert opened.evaluate("map_analyst.hasLayer(geo_json_district)") is False
     assert opened.evaluate("map_analyst.hasLayer(geo_json_province)") is True

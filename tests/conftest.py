@@ -34,8 +34,9 @@ def by_folder(items: list[pytest.Item]) -> None:
     What a folder's tests share is gone as soon as one of another comes in between: a
     server and a browser take some ten seconds to start.
     """
-    drawn = {item.path.parent: None for item in items}
-    turns = {folder: turn for turn, folder in enumerate(drawn)}
+    turns: dict[Path, int] = {}
+    for item in items:
+        turns.setdefault(item.path.parent, len(turns))
     items.sort(key=lambda item: turns[item.path.parent])
 
 

@@ -451,7 +451,7 @@ COUNTED_AND_THERE = """
 EVERY_ROW = "SELECT * FROM cases_heatcell ORDER BY level, facet, key, place, entity"
 
 
-# Than it was asked to, a crowd may go on for what has not yet happened.
+# How much longer than asked a crowd goes on, at most, for what has not yet happened.
 MOST_TIMES_LONGER = 20
 
 
@@ -500,7 +500,8 @@ class Crowd:
 
     def has_seen_all(self) -> bool:
         """On a busy machine one of the others may not have had a turn yet."""
-        return all(self.met[what] for what in ("folded", "rebuilt", "read right"))
+        met = self.met
+        return met["read right"] > 20 and bool(met["folded"] and met["rebuilt"])
 
     def fold(self) -> None:
         from contextlib import suppress

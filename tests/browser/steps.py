@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from re import Pattern
 from typing import Any
 
-from playwright.sync_api import FilePayload, Page, expect
+from playwright.sync_api import FilePayload, Page, Route, expect
 
 from tests.factories import make_photo
 from tests.servers import wait_until
@@ -13,7 +14,6 @@ from tests.servers import wait_until
 BUSY_ROAD = "VIA-01"
 PAINTED = """(name) => {
   const canvas = window[name]._canvas;
-  if (!canvas) return 0;
   const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
   return pixels.data.filter((value, i) => i % 4 === 3 && value > 20).length;
 }"""
@@ -46,13 +46,35 @@ def soon_true(page: Page, expression: str, argument: Any = None) -> None:
     soon(page, lambda: bool(page.evaluate(expression, argument)), expression)
 
 
+def painted(page: Page, heat: str) -> int:
+    """How many pixels a layer of the heat has, by its name in the page."""
+    return int(page.evaluate(PAINTED, heat))
+
+
 def soon_painted(page: Page, heat: str) -> None:
-    """A layer of the heat, by its name in the page: it is painted in some later frame."""
-    soon(page, lambda: page.evaluate(PAINTED, heat) > 50, f"{heat} is painted")
+    """It is painted in some frame after it is there."""
+    soon_true(page, "(name) => !!window[name]._canvas", heat)
+    soon(page, lambda: painted(page, heat) > 50, f"{heat} is painted")
 
 
-def soon_blank(page: Page, heat: str) -> None:
-    soon(page, lambda: page.evaluate(PAINTED, heat) == 0, f"{heat} is blank")
+class Held:
+    """Requests of these addresses, which wait until all may go on."""
+
+    def __init__(self, page: Page, addresses: str | Pattern[str]) -> None:
+        self.routes: list[Route] = []
+        self.holding = True
+        page.route(addresses, self.take)
+
+    def take(self, route: Route) -> None:
+        if self.holding:
+            self.routes.append(route)
+        else:
+            route.continue_()
+
+    def let_go(self) -> None:
+        self.holding = False
+        for route in self.routes:
+            route.continue_()
 
 
 def heading(page: Page, words: str) -> None:

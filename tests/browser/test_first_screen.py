@@ -6,8 +6,9 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Route, expect
+from playwright.sync_api import Browser, expect
 
+from tests.browser.steps import Held
 from tests.servers import Server
 
 pytestmark = pytest.mark.django_db
@@ -40,26 +41,15 @@ def test_the_first_screen_is_seen_before_any_script_has_come(
         service_workers="block",
     )
     page = context.new_page()
-    held: list[Route] = []
-    holding = True
-
-    def hold(route: Route) -> None:
-        if holding:
-            held.append(route)
-        else:
-            route.continue_()
-
-    page.route(SCRIPT, hold)
+    held = Held(page, SCRIPT)
     page.goto("/reportar", wait_until="commit")
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     report = page.get_by_role("link", name="Reportar un problema")
     expect(report).to_be_visible()
     report.click()  # before the app is there: it begins where the link leads
     assert urlsplit(page.url).fragment == "/nuevo/foto"
-    assert held
-    holding = False
-    for route in held:
-        route.continue_()
+    assert held.routes
+    held.let_go()
     expect(page.get_by_role("heading", name="Tome una foto")).to_be_visible()
     context.close()
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, Route, expect
 
 from tests.browser.cases import OPEN, RESOLVED, STREET
 from tests.browser.conftest import Watched
-from tests.browser.steps import soon_blank, soon_painted, soon_true
+from tests.browser.steps import painted, soon_painted, soon_true
 
 pytestmark = pytest.mark.django_db
 on_both = pytest.mark.parametrize("size", ["phone", "desktop"], indirect=True)
@@ -54,7 +54,7 @@ def test_the_map_opens_with_heat_counter_and_list(page: Page) -> None:
     expect(page.locator("#list li")).to_have_count(OPEN_IN_PANAMA)
     expect(page.locator(".place-label", has_text="Chiriquí")).to_be_visible()
     soon_painted(page, "heat_map_open")
-    soon_blank(page, "heat_map_resolved")
+    assert painted(page, "heat_map_resolved") == 0
     expect(page.get_by_text("Datos de demostración")).to_be_visible()
 
 
@@ -77,7 +77,7 @@ def test_a_switch_changes_map_counter_list_and_legend(page: Page) -> None:
     expect(page.locator("#legend-resolved")).to_be_visible()
     expect(page.locator("#legend-open")).to_be_hidden()
     soon_painted(page, "heat_map_resolved")
-    soon_blank(page, "heat_map_open")
+    assert painted(page, "heat_map_open") == 0
 
 
 def test_both_states_are_counted_and_listed_apart(page: Page) -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Geolocation, Page, Route, expect
+from playwright.sync_api import Browser, Geolocation, Page, expect
 
 from tests.browser.conftest import Watched
 from tests.browser.phones import (
@@ -20,6 +20,7 @@ from tests.browser.phones import (
 from tests.browser.stand_ins import StandIns
 from tests.browser.steps import (
     BUSY_ROAD,
+    Held,
     heading,
     photo,
     soon_true,
@@ -425,14 +426,12 @@ def test_the_whole_way_with_the_keyboard_alone(
 def test_whoever_is_faster_than_the_app_stays_on_what_they_have_reached(
     page: Page,
 ) -> None:
-    held: list[Route] = []
-    page.route(re.compile(r"/app/app\.[^/]*js"), lambda route: held.append(route))
+    held = Held(page, re.compile(r"/app/app\.[^/]*js"))
     page.goto("/reportar", wait_until="commit")
     link = page.get_by_role("link", name="Reportar un problema")
     link.focus()
     page.evaluate("document.activeElement.isThePages = true")
-    for route in held:
-        route.continue_()
+    held.let_go()
     soon_true(page, "!document.getElementById('report').isThePages")
 
     expect(link).to_be_focused()

@@ -170,5 +170,7 @@ def test_two_do_not_fold_at_once(elsewhere):
 def test_no_case_is_lost_or_counted_twice_while_all_happens_at_once(elsewhere):
     """Writers, some of what they do undone, one that folds, one that rebuilds, a reader."""
     met = elsewhere.play("heat_at_once", 15)
-    assert min(met.pop(what) for what in ("read right", "folded", "rebuilt")) > 0
+    assert met.pop("read right") > 20
+    assert met.pop("folded") > 0
+    assert met.pop("rebuilt") > 0
     assert met == {"done": 7, "at the end right": 1, "rebuilt the same": 1}

@@ -46,8 +46,8 @@ def three(squares):
 
 
 def link_to(address: str, page) -> str:
-    """The page's own link to the same file; signed ones are others each second."""
-    path = address.partition("localhost")[2].partition("?")[0]
+    """The page's own link to the same file: it is signed anew each second."""
+    path = address.partition("?")[0]
     links = re.findall(rf'href="({re.escape(path)}\?[^"]+)"', page.content.decode())
     (link,) = set(links)
     return unescape(link)
@@ -63,11 +63,14 @@ def taken(phone, extension: str, **query) -> bytes:
     assert run_jobs("build_data_file") == ["build_data_file"]
     state = phone.get(f"{page['Location']}.json").json()
     assert (state["state"], state["percent"]) == ("ready", 100)
-    answer = phone.get(link_to(state["file"], phone.get(page["Location"])))
+    address = state["file"].partition("localhost")[2]
+    answer = phone.get(address)
     assert 'rel="license"' in answer["Link"]
     body: bytes = answer.getvalue()
     assert hashlib.sha256(body).hexdigest() == state["sha256"]
     assert len(body) == state["bytes"]
+    link = link_to(address, phone.get(page["Location"]))
+    assert phone.get(link).getvalue() == body
     # Who asks again has it at once.
     again = phone.get(f"/data/cases.{extension}", query)
     assert again.status_code == 302
@@ -199,8 +202,9 @@ def test_an_increment_in_flatgeobuf_has_beside_it_what_to_delete(
     (asked,) = DataFile.objects.all()
     assert asked.rows == 1
     state = phone.get(f"/data/builds/{asked.pk}.json").json()
-    page = phone.get(f"/data/builds/{asked.pk}")
-    answer = phone.get(link_to(state["withdrawals"], page))
+    address = state["withdrawals"].partition("localhost")[2]
+    assert address in phone.get(f"/data/builds/{asked.pk}").content.decode()
+    answer = phone.get(address)
     assert "retirados" in answer["Content-Disposition"]
     header, row = answer.getvalue().decode().splitlines()
     assert header == "number,withdrawn_at,withdrawal"

@@ -18,10 +18,10 @@ from mobile_api.config import ConfigView
 from mobile_api.crews import NearbyView, TransitionsView
 from mobile_api.devices import DevicesView, OwnDeviceView
 from mobile_api.docs import docs
-from mobile_api.errors import nothing_here
 from mobile_api.my_data import MyDataView
 from mobile_api.photos import PhotoView
 from mobile_api.places import PlaceView
+from mobile_api.problems import nothing_here
 from mobile_api.proofs import ProofView
 from mobile_api.reports import ReportsView
 from mobile_api.routing import ExplainView

@@ -257,7 +257,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["mobile_api.parsers.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["mobile_api.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "mobile_api.errors.problem_response",
+    "EXCEPTION_HANDLER": "mobile_api.problems.problem_response",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
 REST_KNOX = {

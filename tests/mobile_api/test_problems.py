@@ -12,7 +12,8 @@ from rest_framework import exceptions
 
 from backend.cases import filing
 from backend.cases.filing import ReportIdReused
-from mobile_api.errors import ANSWERS, pointers, problem_response
+from mobile_api.errors import ANSWERS
+from mobile_api.problems import pointers, problem_response
 from provinces.models import Generation
 from tests.factories import make_case
 from tests.mobile_api.calls import (

@@ -30,14 +30,9 @@ def from_cases(
     else:
         by = [key_of(cases, where).label("key"), cases.c.place]
     is_open, is_resolved = cases.c.is_open, cases.c.is_resolved
-    of_state = {
-        "open": is_open,
-        "resolved": is_resolved,
-        "other": ~is_open & ~is_resolved,
-    }
     counts = [
         (sa.cast(is_so, sa.Integer()) * cases.c.sign).label(name)
-        for name, is_so in of_state.items()
+        for name, is_so in {"open": is_open, "resolved": is_resolved}.items()
     ]
     counts.append(cases.c.sign.label("cases"))
     conditions = [] if isinstance(where, int) else inside(where, cases.c.x, cases.c.y)

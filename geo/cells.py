@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import asinh, atan, ceil, cos, degrees, floor, log10, pi, radians, sinh, tan
 from typing import Any, NamedTuple, Self
 
@@ -148,21 +147,13 @@ def corner(x: float, y: float, level: int) -> tuple[float, float]:
     return x / side * 360 - 180, degrees(atan(sinh((0.5 - y / side) * 2 * pi)))
 
 
-def middles(
-    counts: Sequence[tuple[int, int]], level: int
-) -> list[tuple[float, float, int]]:
-    """Of each key and its count, the longitude and latitude of the cell's middle, and the
-    count. They are as exact as the cell's size deserves.
-    """
-    keys = np.fromiter((key for key, _ in counts), np.int64, len(counts))
+def middles(keys: NDArray[np.int64], level: int) -> tuple[list[float], list[float]]:
+    """The longitudes and latitudes of the cells' middles, as exact as their size deserves."""
     x, y = of_keys(keys, level)
     digits = decimals(level)
-    lons = ((x + 0.5) / cells_a_side(level) * 360 - 180).round(digits).tolist()
-    lats = latitudes(y + 0.5, level).round(digits).tolist()
-    return [
-        (lon, lat, count)
-        for lon, lat, (_, count) in zip(lons, lats, counts, strict=True)
-    ]
+    lons = ((x + 0.5) / cells_a_side(level) * 360 - 180).round(digits)
+    lats = latitudes(y + 0.5, level).round(digits)
+    return lons.tolist(), lats.tolist()
 
 
 def latitudes(y: NDArray[np.floating[Any]], level: int) -> NDArray[np.float64]:

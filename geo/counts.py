@@ -1,8 +1,8 @@
 """What was counted of the public cases, as one table: folded, not yet folded, and by hand.
 
-Whole months, and whole days of others where nothing but the place is asked, come from the
-cells of the heat and from the deltas that wait; the hours that are asked for beside them,
-or that they have too many, are counted from the cases. One statement sees all three at
+Whole months, and whole quarters of days where nothing but the place is asked, come from
+the cells of the heat and from the deltas that wait; the hours that are asked for beside
+them, or that they have too many, are counted from the cases. One statement sees all three at
 one instant, and so counts each case once.
 """
 
@@ -17,24 +17,23 @@ from sqlalchemy import func
 from geo.any_view import AnyView, Columns, Where, inside, short, text
 from geo.by_hand import from_cases
 from geo.filters import Filters, members_of
-from geo.periods import Days, Hours, Period, period_of
+from geo.periods import Hours, Period, Quarters, period_of
 from geo.tables import category, heat_cell, heat_delta
 
 NO_GRID = {0: 0, 2: 1, 4: 2, 6: 3}
 FACET = sa.column("facet", sa.String())
 FOUR, EIGHT = (sa.literal_column(str(bits), sa.Integer()) for bits in (4, 8))
-# Of `Days`; named like no parameter of a view.
-OF_DAYS = ("of_month", "from_day", "to_day")
+# Of `Quarters`; named like no parameter of a view.
+OF_QUARTERS = ("of_month", "from_quarter", "to_quarter")
 # What is told of a cell.
-CELL = ("key", "place", "months", "open", "resolved", "other")
-# What is counted: of cases done or not, or neither; and of all of them, which a reader may
-# ask for alone: PostgreSQL then works nothing out for the others.
-COUNTS = ("open", "resolved", "other", "cases")
+CELL = ("key", "place", "months", "open", "resolved", "cases")
+# What is counted: cases done or not, and all of them.
+COUNTS = ("open", "resolved", "cases")
 Number = int | sa.ColumnElement[int]
 
 
 class Stretch(NamedTuple):
-    """Months, or days of a row's month, from the first to before the end; None: no limit."""
+    """Months, or quarters of a row's month, from the first to before the end; None: no limit."""
 
     first: Number | None
     end: Number | None
@@ -53,9 +52,19 @@ def counted_by_month(filters: Filters, where: Where) -> sa.Subquery:
     return table_of_three(filters, where, by_month=True)
 
 
-def weight_of(found: sa.Subquery, state: str) -> sa.ColumnElement[int]:
-    """The cases in a state of those that were counted, summed."""
-    return func.sum(found.c["cases" if state == "all" else state])
+def by_state(found: sa.Subquery) -> dict[str, sa.ColumnElement[int]]:
+    """The cases that were counted, summed: done or not, or neither."""
+    is_open, is_resolved, cases = (func.sum(found.c[name]) for name in COUNTS)
+    return {
+        "open": is_open,
+        "resolved": is_resolved,
+        "other": cases - is_open - is_resolved,
+    }
+
+
+def in_state(found: sa.FromClause, state: str) -> sa.ColumnElement[int]:
+    """The column of the cases in a state, of those that were counted."""
+    return found.c["cases" if state == "all" else state]
 
 
 def table_of_three(filters: Filters, where: Where, *, by_month: bool) -> sa.Subquery:
@@ -64,23 +73,25 @@ def table_of_three(filters: Filters, where: Where, *, by_month: bool) -> sa.Subq
     if filters.changed_since:  # of which nothing is counted beforehand
         selects = [from_cases(filters, where, None, by_month=by_month)]
     else:
-        days, hours = in_days(filters, period)
+        quarters, hours = in_quarters(filters, period)
         if period.has_months:
             from_folded = from_months if by_month else from_cells
             selects.append(from_folded(filters, where, period))
-        if days:
-            selects.append(from_days(filters, where, days, by_month=by_month))
+        if quarters:
+            selects.append(from_quarters(filters, where, quarters, by_month=by_month))
         if selects:
-            selects.append(from_deltas(filters, where, period, days, by_month=by_month))
+            selects.append(
+                from_deltas(filters, where, period, quarters, by_month=by_month)
+            )
         if hours or not selects:
             selects.append(from_cases(filters, where, hours, by_month=by_month))
     return sa.union_all(*selects).subquery("counted")
 
 
-def in_days(filters: Filters, period: Period) -> tuple[list[Days], list[Hours]]:
-    """What of the period is no month; days are counted only for all cases of a place."""
+def in_quarters(filters: Filters, period: Period) -> tuple[list[Quarters], list[Hours]]:
+    """What of the period is no month; by quarters is counted only what is of all cases."""
     if is_of_all(filters):
-        return period.by_days()
+        return period.by_quarters()
     return [], [Hours(*part) for part in period.parts]
 
 
@@ -94,11 +105,11 @@ def from_cells(filters: Filters, where: Where, period: Period) -> sa.Select[Any]
     return select_of(columns + counts_between(cells, stretch))
 
 
-def from_days(
-    filters: Filters, where: Where, days: list[Days], *, by_month: bool
+def from_quarters(
+    filters: Filters, where: Where, quarters: list[Quarters], *, by_month: bool
 ) -> sa.Select[Any]:
-    wanted = some_days(days)
-    stretch = Stretch(wanted.c.from_day, wanted.c.to_day)
+    wanted = some_quarters(quarters)
+    stretch = Stretch(wanted.c.from_quarter, wanted.c.to_quarter)
     cells = found_cells(filters, where, wanted, stretch)
     by: Columns = (
         [cells.c.of_month.label("month")]
@@ -108,11 +119,11 @@ def from_days(
     return select_of(by + counts_between(cells, stretch))
 
 
-def some_days(days: list[Days]) -> sa.Values:
-    """The rows of these months by days, each with which of its days are asked for."""
-    numbers = [sa.column(name, sa.SmallInteger()) for name in OF_DAYS]
+def some_quarters(quarters: list[Quarters]) -> sa.Values:
+    """The rows of these months by quarters, each with which of those are asked for."""
+    numbers = [sa.column(name, sa.SmallInteger()) for name in OF_QUARTERS]
     rows = [
-        (f"d/{some.month}", *(smallint(number) for number in some)) for some in days
+        (f"q/{some.month}", *(smallint(number) for number in some)) for some in quarters
     ]
     return sa.values(FACET, *numbers, name="facets").data(rows)
 
@@ -121,20 +132,18 @@ def counts_between(
     cells: sa.FromClause, stretch: Stretch
 ) -> list[sa.ColumnElement[int]]:
     """`COUNTS` of a stretch; where it begins and ends in the arrays, `cells` tells."""
-    return with_all(
+    return counts_of(
         func.coalesce(column[cells.c.until], 0)
         - (func.coalesce(column[cells.c.before], 0) if stretch.first is not None else 0)
-        for column in (cells.c.open, cells.c.resolved, cells.c.other)
+        for column in (cells.c[name] for name in COUNTS)
     )
 
 
-def with_all(counts: Iterable[Any]) -> list[sa.ColumnElement[int]]:
-    """`COUNTS`, from the three that the last of them sums."""
-    is_open, is_resolved, is_other = counts
-    each = (is_open, is_resolved, is_other, is_open + is_resolved + is_other)
+def counts_of(counts: Iterable[Any]) -> list[sa.ColumnElement[int]]:
+    """`COUNTS`, each of one type in all parts of a union."""
     return [
         sa.cast(count, sa.Integer()).label(name)
-        for name, count in zip(COUNTS, each, strict=True)
+        for name, count in zip(COUNTS, counts, strict=True)
     ]
 
 
@@ -142,9 +151,9 @@ def from_months(filters: Filters, where: Where, period: Period) -> sa.Select[Any
     cells = found_cells(filters, where, facets(filters))
     i = func.generate_subscripts(cells.c.months, 1).column_valued("i")
     month = cells.c.months[i]
-    counts = with_all(
+    counts = counts_of(
         column[i] - func.coalesce(column[i - 1], 0)
-        for column in (cells.c.open, cells.c.resolved, cells.c.other)
+        for column in (cells.c[name] for name in COUNTS)
     )
     return sa.select(month.label("month"), *counts).where(*within(month, period))
 
@@ -192,7 +201,7 @@ def found_cells(
 
 
 def place_of_last(end: Number | None) -> sa.ColumnElement[int]:
-    """Where in a row's arrays the last month, or day, before this one is."""
+    """Where in a row's arrays the last month, or quarter, before this one is."""
     months = heat_cell.c.months
     if end is None:
         return func.cardinality(months)
@@ -240,7 +249,12 @@ def columns_of_key(key: Any, view: AnyView) -> tuple[Any, Any]:
 
 
 def from_deltas(
-    filters: Filters, where: Where, period: Period, days: list[Days], *, by_month: bool
+    filters: Filters,
+    where: Where,
+    period: Period,
+    quarters: list[Quarters],
+    *,
+    by_month: bool,
 ) -> sa.Select[Any]:
     delta = heat_delta
     key, conditions = placed(where, delta.c.x, delta.c.y)
@@ -260,8 +274,8 @@ def from_deltas(
         if by_month
         else [key.label("key"), short(delta.c.place, where).label("place")]
     )
-    counts = with_all([delta.c.open, delta.c.resolved, delta.c.other])
-    return sa.select(*by, *counts).where(*conditions, within_deltas(period, days))
+    counts = counts_of(delta.c[name] for name in COUNTS)
+    return sa.select(*by, *counts).where(*conditions, within_deltas(period, quarters))
 
 
 # ── Shared ───────────────────────────────────────────────────────────────────────────
@@ -284,10 +298,11 @@ def of_place(column: Any, code: str) -> sa.ColumnElement[bool]:
     return func.left(column, len(code)) == code
 
 
-def within_deltas(period: Period, days: list[Days]) -> sa.ColumnElement[bool]:
-    month, day = heat_delta.c.month, heat_delta.c.day
+def within_deltas(period: Period, quarters: list[Quarters]) -> sa.ColumnElement[bool]:
+    month, quarter = heat_delta.c.month, heat_delta.c.quarter
     spans = [
-        sa.and_(month == some.month, day >= some.first, day < some.end) for some in days
+        sa.and_(month == some.month, quarter >= some.first, quarter < some.end)
+        for some in quarters
     ]
     if period.has_months:
         spans.append(sa.and_(sa.true(), *within(month, period)))

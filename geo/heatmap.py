@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from functools import cache, lru_cache
-from operator import itemgetter
 from typing import NamedTuple
 
+import numpy as np
 import sqlalchemy as sa
 from sqlalchemy import func
 
 from geo import sql
 from geo.any_view import ANY_VIEW, MOST_KEPT, Where, numbers_of, wherever
 from geo.cells import LEVELS, metres, middles, view_of
-from geo.counts import counted, counted_by_month, weight_of
+from geo.counts import by_state, counted, counted_by_month
 from geo.filters import Filters
 from geo.periods import name_of
+from geo.sums import sums_in
 from geo.tables import heat_delta, heat_state
 
 MOST_CELLS = 5_000
@@ -79,26 +80,12 @@ def heat(filters: Filters, zoom: int) -> Heat:
     they are coarser, as `cell` tells; `total` is the sum also of those cut off.
     """
     view = view_of(filters.box, zoom)
-    found = sql.rows(filled_cells(wherever(filters)), **numbers_of(view))
-    total = sum(weight for _, weight in found)
-    found.sort(key=itemgetter(1), reverse=True)  # and by key, as they come, if alike
-    return Heat(middles(found[:MOST_CELLS], view.level), metres(view.level), total)
-
-
-@lru_cache(MOST_KEPT)
-def filled_cells(filters: Filters) -> sql.Compiled:
-    """Key and cases of each cell that has any, by key: no more than `MOST_IN_VIEW`.
-
-    Summed, sorted by weight and cut off they are in Python, which has them anyway.
-    """
-    found = counted(filters, ANY_VIEW)
-    weight = weight_of(found, filters.state)
-    return sql.compiled(
-        sa.select(found.c.key, weight)
-        .group_by(found.c.key)
-        .having(weight > 0)
-        .order_by(found.c.key)
-    )
+    keys, weights = sums_in(filters, view)
+    # And by key, if alike.
+    densest = np.argsort(-weights, kind="stable")[:MOST_CELLS]
+    told = (*middles(keys[densest], view.level), weights[densest].tolist())
+    cells = list(zip(*told, strict=True))
+    return Heat(cells, metres(view.level), int(weights.sum()))
 
 
 def months(filters: Filters) -> list[Month]:
@@ -114,7 +101,7 @@ def months(filters: Filters) -> list[Month]:
 @lru_cache(MOST_KEPT)
 def sums_by_month(filters: Filters, where: Where) -> sql.Compiled:
     found = counted_by_month(filters, where)
-    sums = sums_of(found)
+    sums = by_state(found).values()
     return sql.compiled(
         sa.select(found.c.month, *sums)
         .group_by(found.c.month)
@@ -138,7 +125,7 @@ def by_place(filters: Filters, level: str) -> list[PlaceCount]:
 def sums_by_place(filters: Filters, where: Where, digits: int) -> sql.Compiled:
     found = counted(filters, where)
     code = func.left(found.c.place, digits)
-    sums = sums_of(found)
+    sums = by_state(found).values()
     return sql.compiled(
         sa.select(code, *sums)
         # Where there is no corregimiento, the district's code stands.
@@ -155,7 +142,3 @@ def where_for(filters: Filters, digits: int) -> tuple[Where, dict[str, float]]:
         return digits, {}
     view = view_of(filters.box, LEVELS.stop, FEW_CELLS)
     return ANY_VIEW, numbers_of(view)
-
-
-def sums_of(found: sa.Subquery) -> list[sa.ColumnElement[int]]:
-    return [func.sum(found.c[name]) for name in ("open", "resolved", "other")]

@@ -1,4 +1,4 @@
-"""A span of time as whole months, which are counted already, and what is left over."""
+"""A span of time as what is counted already, months and quarters of days, and the rest."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from backend.cases.deadlines import PANAMA
 # No case was filed earlier or will be filed later: what is asked beyond is asked there.
 EARLIEST = datetime(1970, 1, 1, tzinfo=PANAMA)
 LATEST = datetime(2500, 1, 1, tzinfo=PANAMA)
-NOON = timedelta(hours=12)
+# Of a day; a month begins with the first of them. See `cases_heat_quarter`.
+QUARTER = timedelta(hours=6)
 
 
-class Days(NamedTuple):
-    """Days of a month from `first` to before `end`, counted from 1."""
+class Quarters(NamedTuple):
+    """Quarters of a month's days from `first` to before `end`, counted from 0."""
 
     month: int
     first: int
@@ -22,9 +23,9 @@ class Days(NamedTuple):
 
 
 class Hours(NamedTuple):
-    """A part of a day, from `since` to before `until`: counted by hand, and added.
+    """A part of a quarter, from `since` to before `until`: counted by hand, and added.
 
-    With -1 it is taken away, from a day that is counted as a whole.
+    With -1 it is taken away, from a quarter that is counted as a whole.
     """
 
     since: datetime
@@ -49,23 +50,29 @@ class Period(NamedTuple):
     def has_months(self) -> bool:
         return self.first is None or self.end is None or self.first < self.end
 
-    def by_days(self) -> tuple[list[Days], list[Hours]]:
-        """The parts as whole days, which are counted already too, and hours beside them.
+    def by_quarters(self) -> tuple[list[Quarters], list[Hours]]:
+        """The parts as whole quarters, which are counted already too, and hours beside them.
 
-        What is asked of a day, or what is not, is never more than half of it: and of a
-        day that goes on, next to nothing.
+        What is asked of a quarter, or what is not, is never more than half of it: and of
+        one that goes on, next to nothing.
         """
-        days: list[Days] = []
+        quarters: list[Quarters] = []
         hours: list[Hours] = []
         for since, until in self.parts:
-            first, end = nearest_midnight(since), nearest_midnight(until)
-            if first >= end:
-                hours.append(Hours(since, until))
+            first, end = nearest_quarter(since), nearest_quarter(until)
+            if until - since <= abs(first - since) + abs(until - end):
+                hours.append(Hours(since, until))  # a few, quicker alone
                 continue
             month = month_of(first)
-            days.append(Days(month, first.day, (end - start_of(month)).days + 1))
+            start = start_of(month)
+            quarters.append(
+                Quarters(month, (first - start) // QUARTER, (end - start) // QUARTER)
+            )
             hours += [*hours_between(since, first), *hours_between(end, until)]
-        return days, hours
+        return quarters, hours
+
+
+ALL_TIMES = Period(None, None, [])
 
 
 def hours_between(moment: datetime, other: datetime) -> list[Hours]:
@@ -93,11 +100,11 @@ def period_of(since: datetime | None, until: datetime | None) -> Period:
     return Period(first, end, [(a, b) for a, b in edges if a and b and a < b])
 
 
-def nearest_midnight(moment: datetime) -> datetime:
-    """The nearest beginning of a day in Panama, where no clock is ever changed."""
+def nearest_quarter(moment: datetime) -> datetime:
+    """The nearest beginning of a quarter in Panama, where no clock is ever changed."""
     here = moment.astimezone(PANAMA)
-    before = here.replace(hour=0, minute=0, second=0, microsecond=0)
-    return before if here - before <= NOON else before + timedelta(days=1)
+    midnight = here.replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight + (here - midnight + QUARTER / 2) // QUARTER * QUARTER
 
 
 def month_of(moment: datetime) -> int:

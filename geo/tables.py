@@ -18,6 +18,7 @@ from backend.cases.models import (
     HeatCell,
     HeatDelta,
     HeatState,
+    HeatTile,
     Withdrawal,
 )
 from provinces.models import (
@@ -82,4 +83,5 @@ boundary = table_of(Boundary)
 heat_cell = table_of(HeatCell)
 heat_delta = table_of(HeatDelta)
 heat_state = table_of(HeatState)
+heat_tile = table_of(HeatTile)
 withdrawal = table_of(Withdrawal)

@@ -13,7 +13,7 @@ from backend.cases.workflow import OPEN
 from geo import sql
 from geo.any_view import ANY_VIEW, MOST_KEPT, numbers_of, wherever
 from geo.cells import EQUATOR_METRES, View
-from geo.counts import columns_of_key, counted, placed, weight_of
+from geo.counts import by_state, columns_of_key, counted, in_state, placed
 from geo.filters import Filters, envelope, on_the_map
 from geo.tables import (
     boundary,
@@ -123,8 +123,7 @@ def active() -> sql.Compiled:
 def cells_of(filters: Filters, side: float) -> sa.Select[Any]:
     """Each cell of a tile that has cases in the state asked for, as a point of it."""
     found = counted(filters, ANY_VIEW)
-    sums = {name: func.sum(found.c[name]) for name in ("open", "resolved", "other")}
-    weight = weight_of(found, filters.state)
+    weight = func.sum(in_state(found, filters.state))
     column, row = columns_of_key(found.c.key, ANY_VIEW)
     return (
         sa.select(
@@ -132,7 +131,7 @@ def cells_of(filters: Filters, side: float) -> sa.Select[Any]:
                 (column - ANY_VIEW.left + 0.5) * side,
                 (row - ANY_VIEW.top + 0.5) * side,
             ).label("geom"),
-            *(total.label(name) for name, total in sums.items()),
+            *(total.label(name) for name, total in by_state(found).items()),
             weight.label("weight"),
         )
         .group_by(found.c.key)

@@ -46,7 +46,7 @@ from geo.cells import View
 from geo.export import geojson
 from geo.features import CASES, CRS84, Area, Question
 from geo.filters import STATES, Box, Filters
-from geo.heatmap import heat
+from geo.heatmap import heat, months
 from geo.nearby import nearby
 from geo.tiles import drawn_points
 from map_views.ogc.collections import FRAMES
@@ -100,15 +100,14 @@ def points_tile() -> None:
     sql.rows(asked, **numbers_of(view), zoom=zoom, x=x, y=y)
 
 
+CORNER = Box(-79.905, 8.545, -79.9, 8.55)
 QUESTIONS = {
-    "geo/export.py": lambda: list(
-        geojson(Filters(box=Box(-79.905, 8.545, -79.9, 8.55)))
-    ),
+    "geo/export.py": lambda: list(geojson(Filters(box=CORNER))),
     "geo/features.py": lambda: features.page(
-        CASES,
-        Question(limit=100, area=Area(CRS84, (Box(-79.905, 8.545, -79.9, 8.55),))),
+        CASES, Question(limit=100, area=Area(CRS84, (CORNER,)))
     ),
-    "geo/heatmap.py": lambda: heat(Filters(box=Box(-79.905, 8.545, -79.9, 8.55)), 16),
+    "geo/heatmap.py": lambda: months(Filters(box=CORNER)),
+    "geo/sums.py": lambda: heat(Filters(box=CORNER), 16),
     "geo/tiles.py": points_tile,
     "geo/nearby.py": lambda: nearby(["OBRAS"], -79.9, 8.55, 5000, OPEN, 20),
 }
@@ -122,7 +121,7 @@ def test_every_question_of_the_map_is_found_by_the_index_of_places(db, module):
     plan = plan_of(QUESTIONS[module])
     # Or by the key of what was counted beforehand.
     assert re.search(
-        r"(public|open)_cases_by(_entity_and)?_place|cases_heatcell_pkey", plan
+        r"(public|open)_cases_by(_entity_and)?_place|cases_heat(cell|tile)_pkey", plan
     )
     assert "Seq Scan on cases_case" not in plan
 

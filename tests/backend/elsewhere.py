@@ -439,16 +439,16 @@ def outcome_of(work: Callable[[], object]) -> str:
 # What a reader sums in one statement, and what there is.
 COUNTED_AND_THERE = """
     SELECT (
-        SELECT coalesce(sum(open[cardinality(open)] + resolved[cardinality(open)]
-            + other[cardinality(open)]), 0)
+        SELECT coalesce(sum(cases[cardinality(cases)]), 0)
         FROM cases_heatcell WHERE level = 0 AND facet = ''
     ) + (
-        SELECT coalesce(sum(open + resolved + other), 0) FROM cases_heatdelta
+        SELECT coalesce(sum(cases), 0) FROM cases_heatdelta
     ), (
         SELECT count(*) FROM cases_case WHERE is_public AND public_location IS NOT NULL
     )
 """
 EVERY_ROW = "SELECT * FROM cases_heatcell ORDER BY level, facet, key, place, entity"
+EVERY_TILE = "SELECT * FROM cases_heattile ORDER BY level, facet, tile"
 
 
 # How much longer than asked a crowd goes on, at most, for what has not yet happened.
@@ -516,7 +516,7 @@ class Crowd:
     def rebuild(self) -> None:
         from contextlib import suppress
 
-        from backend.cases.heat import rebuild
+        from backend.cases.heat_anew import rebuild
         from backend.jobs import TryLater
 
         with suppress(TryLater):
@@ -542,7 +542,8 @@ def use_a_key_of_ten(threads: int) -> Outcome:
 
 
 def heat_at_once(rounds: int) -> Outcome:
-    from backend.cases.heat import fold, rebuild
+    from backend.cases.heat import fold
+    from backend.cases.heat_anew import rebuild
     from tests.factories import make_case
 
     make_case(MADE["case"])
@@ -551,9 +552,10 @@ def heat_at_once(rounds: int) -> Outcome:
     fold()
     ((counted, there),) = asked(COUNTED_AND_THERE)
     met["at the end right" if counted == there > 0 else "at the end wrong"] += 1
-    folded = asked(EVERY_ROW)
+    folded = asked(EVERY_ROW), asked(EVERY_TILE)
     rebuild()
-    met["rebuilt the same" if asked(EVERY_ROW) == folded else "rebuilt others"] += 1
+    same = (asked(EVERY_ROW), asked(EVERY_TILE)) == folded
+    met["rebuilt the same" if same else "rebuilt others"] += 1
     return {**met, **crowd.met}
 
 

@@ -40,7 +40,7 @@ def plan_of(question: Any) -> str:
     """How PostgreSQL answers the one statement that a question makes."""
     with CaptureQueriesContext(connection) as asked:
         question()
-    tables = ("cases_case", "cases_heatcell")
+    tables = ("cases_case", "cases_heatcell", "cases_heattile")
     (statement,) = (q["sql"] for q in asked if any(t in q["sql"] for t in tables))
     statement = statement[statement.index("SELECT") :]
     with connection.cursor() as cursor:

@@ -11,7 +11,7 @@ from geo import sql
 from geo.any_view import numbers_of
 from geo.cells import View, view_of
 from geo.filters import Box, Filters
-from geo.heatmap import filled_cells
+from geo.sums import by_cell, by_tile
 from geo.tiles import cases_tile, drawn_clusters, drawn_heat, drawn_points, heat_tile
 
 IN_A_MONTH = datetime(2026, 1, 17, 12, tzinfo=PANAMA)
@@ -39,8 +39,8 @@ def test_a_view_has_a_number_for_each_parameter_that_is_left_open(tile):
         drawn_heat(Filters(), 256.0),
         drawn_clusters(Filters(), 256.0),
         drawn_points(Filters()),
-        filled_cells(Filters()),
-        filled_cells(Filters(since=IN_A_MONTH)),
+        by_tile(Filters()),
+        by_cell(Filters(since=IN_A_MONTH)),
     ]
     place = {"zoom", "x", "y"}
     for statement in statements:

@@ -16,7 +16,8 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from backend.cases.deadlines import PANAMA
-from backend.cases.heat import fold, fold_batch, rebuild
+from backend.cases.heat import fold, fold_batch
+from backend.cases.heat_anew import rebuild
 from backend.cases.models import Case, Category, Group
 from backend.cases.workflow import OPEN, RESOLVED, Status
 from geo.cells import LEVELS, Box, View, cell_at, metres

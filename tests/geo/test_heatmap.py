@@ -1,6 +1,7 @@
 """The cells of the heat, against counting from scratch."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import datetime
 from itertools import pairwise
 
@@ -9,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from backend.cases.handling import Transition, change_status
-from backend.cases.heat import fold, rebuild
+from backend.cases.heat import fold
+from backend.cases.heat_anew import rebuild
 from backend.cases.models import Case, Category
 from backend.cases.workflow import OPEN, RESOLVED, Status
 from geo import heatmap
@@ -246,4 +248,6 @@ def test_the_view_is_found_by_the_key():
     multiply(make_case(), 5000)
     fold()
     view = Filters(box=Box(-79.905, 8.545, -79.9, 8.55))
-    assert "cases_heatcell_pkey" in plan_of(lambda: heat(view, 16))
+    assert "cases_heattile_pkey" in plan_of(lambda: heat(view, 16))
+    of_two_things = replace(view, place="90", entity="OBRAS")
+    assert "cases_heatcell_pkey" in plan_of(lambda: heat(of_two_things, 16))

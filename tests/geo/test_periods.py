@@ -8,71 +8,78 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.cases.deadlines import PANAMA
-from geo.periods import Days, Hours, month_of, period_of, start_of
+from geo.periods import QUARTER, Hours, Quarters, month_of, period_of, start_of
 
 JANUARY, MARCH = 56 * 12, 56 * 12 + 2  # of 2026
 
 moments = st.integers(0, 180 * 24 * 60).map(
     lambda minutes: datetime(2025, 11, 1, tzinfo=PANAMA) + timedelta(minutes=minutes)
 )
-# As often as not at midnight, where the edges are.
-edges = moments | moments.map(lambda moment: moment.replace(hour=0, minute=0))
+# As often as not where a quarter begins.
+edges = moments | moments.map(
+    lambda moment: moment.replace(hour=moment.hour // 6 * 6, minute=0)
+)
 
 
 def here(year: int, month: int, day: int, hour: int = 0) -> datetime:
     return datetime(year, month, day, hour, tzinfo=PANAMA)
 
 
-def test_a_span_is_months_and_days_and_the_hours_that_are_left():
-    period = period_of(here(2026, 1, 17, 18), here(2026, 3, 10, 6))
+def test_a_span_is_months_and_quarters_of_days_and_the_hours_that_are_left():
+    period = period_of(here(2026, 1, 17, 16), here(2026, 3, 10, 8))
     assert (period.first, period.end) == (JANUARY + 1, MARCH)
-    days, hours = period.by_days()
-    assert days == [Days(JANUARY, 18, 32), Days(MARCH, 1, 10)]
+    quarters, hours = period.by_quarters()
+    assert quarters == [
+        Quarters(JANUARY, 16 * 4 + 3, 31 * 4),
+        Quarters(MARCH, 0, 9 * 4 + 1),
+    ]
     assert hours == [
-        Hours(here(2026, 1, 17, 18), here(2026, 1, 18)),
-        Hours(here(2026, 3, 10), here(2026, 3, 10, 6)),
+        Hours(here(2026, 1, 17, 16), here(2026, 1, 17, 18)),
+        Hours(here(2026, 3, 10, 6), here(2026, 3, 10, 8)),
     ]
 
 
-def test_of_a_day_that_is_mostly_asked_for_the_rest_is_taken_away():
-    days, hours = period_of(here(2026, 1, 17, 6), here(2026, 1, 31, 18)).by_days()
-    assert days == [Days(JANUARY, 17, 32)]
+def test_of_a_quarter_that_is_mostly_asked_for_the_rest_is_taken_away():
+    span = (here(2026, 1, 17, 8), here(2026, 1, 31, 22))
+    quarters, hours = period_of(*span).by_quarters()
+    assert quarters == [Quarters(JANUARY, 16 * 4 + 1, 31 * 4)]
     assert hours == [
-        Hours(here(2026, 1, 17), here(2026, 1, 17, 6), -1),
-        Hours(here(2026, 1, 31, 18), here(2026, 2, 1), -1),
+        Hours(here(2026, 1, 17, 6), here(2026, 1, 17, 8), -1),
+        Hours(here(2026, 1, 31, 22), here(2026, 2, 1), -1),
     ]
 
 
-def test_whole_days_leave_nothing_to_count_by_hand():
-    days, hours = period_of(here(2026, 1, 5), here(2026, 1, 20)).by_days()
-    assert (days, hours) == ([Days(JANUARY, 5, 20)], [])
+def test_whole_quarters_leave_nothing_to_count_by_hand():
+    span = (here(2026, 1, 5), here(2026, 1, 20, 18))
+    assert period_of(*span).by_quarters() == ([Quarters(JANUARY, 16, 79)], [])
 
 
 def test_a_few_hours_are_counted_by_hand():
     span = (here(2026, 1, 5, 8), here(2026, 1, 5, 9))
-    assert period_of(*span).by_days() == ([], [Hours(*span)])
+    assert period_of(*span).by_quarters() == ([], [Hours(*span)])
     over_midnight = (here(2026, 1, 5, 23), here(2026, 1, 6, 1))
-    assert period_of(*over_midnight).by_days() == ([], [Hours(*over_midnight)])
+    assert period_of(*over_midnight).by_quarters() == ([], [Hours(*over_midnight)])
 
 
-def test_whole_months_have_no_days():
+def test_whole_months_have_no_quarters():
     period = period_of(here(2026, 1, 1), here(2026, 3, 1))
-    assert period.by_days() == ([], [])
+    assert period.by_quarters() == ([], [])
     assert period.has_months
 
 
 @given(since=st.none() | edges, until=st.none() | edges, moment=edges)
 def test_each_moment_of_a_span_is_counted_once_and_no_other(since, until, moment):
     period = period_of(since, until)
-    days, hours = period.by_days()
+    quarters, hours = period.by_quarters()
     month = month_of(moment)
+    quarter = (moment - start_of(month)) // QUARTER
     times = int(
         period.has_months
         and (period.first is None or period.first <= month)
         and (period.end is None or month < period.end)
     )
     times += sum(
-        some.month == month and some.first <= moment.day < some.end for some in days
+        some.month == month and some.first <= quarter < some.end for some in quarters
     )
     times += sum(some.sign for some in hours if some.since <= moment < some.until)
     asked = (since is None or since <= moment) and (until is None or moment < until)
@@ -80,21 +87,21 @@ def test_each_moment_of_a_span_is_counted_once_and_no_other(since, until, moment
 
 
 @given(since=edges, until=edges)
-def test_days_are_days_of_their_month(since, until):
-    for some in period_of(since, until).by_days()[0]:
-        long = (start_of(some.month + 1) - start_of(some.month)).days
-        assert 1 <= some.first < some.end <= long + 1
+def test_quarters_are_quarters_of_their_month(since, until):
+    for some in period_of(since, until).by_quarters()[0]:
+        long = (start_of(some.month + 1) - start_of(some.month)) // QUARTER
+        assert 0 <= some.first < some.end <= long
 
 
 @given(since=edges, until=edges)
-def test_no_more_than_half_a_day_is_counted_by_hand_at_an_end(since, until):
-    days, hours = period_of(since, until).by_days()
+def test_no_more_than_half_a_quarter_is_counted_by_hand_at_an_end(since, until):
+    quarters, hours = period_of(since, until).by_quarters()
     for some in hours:
         long = some.until - some.since
-        assert timedelta(0) < long <= timedelta(hours=12 if days else 24)
+        assert timedelta(0) < long <= timedelta(hours=3 if quarters else 6)
 
 
 def test_a_day_begins_in_panama():
     since = datetime(2026, 1, 5, 5, tzinfo=UTC)
-    days, hours = period_of(since, since + timedelta(days=1)).by_days()
-    assert (days, hours) == ([Days(JANUARY, 5, 6)], [])
+    quarters, hours = period_of(since, since + timedelta(days=1)).by_quarters()
+    assert (quarters, hours) == ([Quarters(JANUARY, 16, 20)], [])

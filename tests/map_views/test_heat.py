@@ -137,10 +137,10 @@ def test_the_question_is_one_statement_and_a_304_none(phone):
     asked = {"bbox": "-80,8.5,-79.8,8.6"}
     with CaptureQueriesContext(connection) as first:
         answer = phone.get(HEAT, asked)
-    assert sum("cases_heatcell" in query["sql"] for query in first) == 1
+    assert sum("cases_heattile" in query["sql"] for query in first) == 1
     with CaptureQueriesContext(connection) as second:
         again = phone.get(HEAT, asked, headers={"If-None-Match": answer["ETag"]})
-    assert sum("cases_heatcell" in query["sql"] for query in second) == 0
+    assert sum("cases_heattile" in query["sql"] for query in second) == 0
     assert (again.status_code, again.content) == (304, b"")
     assert again["ETag"] == answer["ETag"]
     assert again["Cache-Control"] == answer["Cache-Control"]

@@ -16,7 +16,7 @@ class HeatCell(models.Model):
     country, its provinces, its districts and its corregimientos. `place` is the
     corregimiento's code, or the district's where there is none. `facet` is empty for all
     cases, `e/` and an entity's code, or `c/` and a category's, these by `entity` too; or it
-    is `d/` and a month, and `months` are days of that month.
+    is `q/` and a month, and `months` are quarters of that month's days, from 0 to 123.
 
     Only `heat.py` writes here; what it has not yet folded in is in `HeatDelta`.
     """
@@ -30,10 +30,34 @@ class HeatCell(models.Model):
     months = ArrayField(models.SmallIntegerField())
     open = ArrayField(models.IntegerField())
     resolved = ArrayField(models.IntegerField())
-    other = ArrayField(models.IntegerField())
+    cases = ArrayField(models.IntegerField())
 
     def __str__(self) -> str:
         return f"{self.level} {self.facet} {self.key} {self.place} {self.entity}"
+
+
+class HeatTile(models.Model):
+    """What `HeatCell` comes to over all times, the cells of a tile in one row.
+
+    It is what the map is asked most, and so is read twenty rows at a time instead of
+    thousands. For the grids, and for all facets but those of months; also for `p/` and a
+    place's code. `cells` are sorted, each counted from the tile's north-western one, row by
+    row.
+
+    Written along with `HeatCell`, in the same transaction.
+    """
+
+    pk = models.CompositePrimaryKey("level", "facet", "tile")
+    level = models.PositiveSmallIntegerField()
+    facet = models.CharField(max_length=20)
+    tile = models.BigIntegerField()
+    cells = ArrayField(models.SmallIntegerField())
+    open = ArrayField(models.IntegerField())
+    resolved = ArrayField(models.IntegerField())
+    cases = ArrayField(models.IntegerField())
+
+    def __str__(self) -> str:
+        return f"{self.level} {self.facet} {self.tile}"
 
 
 class HeatDelta(models.Model):
@@ -50,10 +74,11 @@ class HeatDelta(models.Model):
     category = models.CharField(max_length=8)
     entity = models.CharField(max_length=16)
     month = models.SmallIntegerField()
-    day = models.SmallIntegerField()  # of the month
+    # Of the days of the month, six hours each, counted from 0.
+    quarter = models.SmallIntegerField()
     open = models.SmallIntegerField()
     resolved = models.SmallIntegerField()
-    other = models.SmallIntegerField()
+    cases = models.SmallIntegerField()  # of any state
 
     def __str__(self) -> str:
         return f"{self.x}/{self.y} {self.month}"

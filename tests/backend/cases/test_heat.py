@@ -9,8 +9,9 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from backend.cases.heat import fold, fold_batch, rebuild, uncounted
-from backend.cases.models import Case, HeatCell, HeatDelta, HeatState
+from backend.cases.heat import fold, fold_batch, uncounted
+from backend.cases.heat_anew import rebuild
+from backend.cases.models import Case, HeatCell, HeatDelta, HeatState, HeatTile
 from backend.cases.tasks import fold_heat
 from backend.cases.workflow import OPEN, RESOLVED, Status
 from tests.factories import make_case, make_category, make_territory
@@ -20,10 +21,32 @@ from tests.geo.many import multiply
 TOLD = """
 SELECT level, facet, key, place, entity, months[i],
     open[i] - coalesce(open[i - 1], 0), resolved[i] - coalesce(resolved[i - 1], 0),
-    other[i] - coalesce(other[i - 1], 0)
+    cases[i] - coalesce(cases[i - 1], 0)
 FROM cases_heatcell, generate_subscripts(months, 1) AS i
 """
-DELTAS = "SELECT sum(open + resolved + other) FROM cases_heatdelta"
+TILES = """
+SELECT level, facet, (tile << 8) + told.cell, told.open, told.resolved, told.cases
+FROM cases_heattile, unnest(cells, open, resolved, cases)
+    AS told (cell, open, resolved, cases)
+"""
+# What they are to say, from the cells.
+TILES_OF_CELLS = """
+WITH whole AS (
+    SELECT level, facet, key, place, open[cardinality(open)] AS open,
+        resolved[cardinality(open)] AS resolved, cases[cardinality(open)] AS cases
+    FROM cases_heatcell WHERE level >= 4 AND facet NOT LIKE 'q/%'
+)
+SELECT level, facet, key, sum(open), sum(resolved), sum(cases)
+FROM whole GROUP BY 1, 2, 3
+UNION ALL
+SELECT level, 'p/' || code, key, sum(open), sum(resolved), sum(cases)
+FROM whole JOIN (
+    SELECT code FROM provinces_province UNION ALL SELECT code FROM provinces_district
+    UNION ALL SELECT code FROM provinces_corregimiento
+) AS places ON starts_with(place, code)
+WHERE facet = '' GROUP BY 1, 2, 3
+"""
+DELTAS = "SELECT sum(cases) FROM cases_heatdelta"
 
 
 @pytest.fixture
@@ -46,8 +69,7 @@ def total() -> int:
     """Of the whole country, folded or not: what a reader sums in one statement."""
     ((count,),) = answers(f"""
         SELECT coalesce(sum(n), 0) FROM (
-            SELECT open[cardinality(open)] + resolved[cardinality(open)]
-                + other[cardinality(open)] AS n
+            SELECT cases[cardinality(cases)] AS n
             FROM cases_heatcell WHERE level = 0 AND facet = ''
             UNION ALL {DELTAS}
         ) AS counted
@@ -58,13 +80,19 @@ def total() -> int:
 def test_a_case_is_a_delta_until_it_is_folded_into_every_level(squares):
     make_case()
     delta = HeatDelta.objects.get()
-    assert (delta.open, delta.resolved, delta.other) == (1, 0, 0)
+    assert (delta.open, delta.resolved, delta.cases) == (1, 0, 1)
     assert (delta.place, delta.category, delta.entity) == ("900101", "PRU-01", "OBRAS")
     assert fold() == 1
     assert not HeatDelta.objects.exists()
-    # At the fifteen levels: for all, for the entity, for the category, and by day.
+    # At the fifteen levels: for all, for the entity, for the category, and by quarter.
     assert HeatCell.objects.count() == 4 * 15
     assert {tuple(row.open) for row in HeatCell.objects.all()} == {(1,)}
+    # And in a tile at each of the eleven that are grids: for all, for the entity, for the
+    # category, and for each of three places around.
+    tiles = HeatTile.objects.all()
+    assert [(row.open, row.resolved, row.cases) for row in tiles] == (
+        [([1], [0], [1])] * 6 * 11
+    )
 
 
 def test_a_status_of_another_kind_moves_a_case_over(squares):
@@ -73,11 +101,11 @@ def test_a_status_of_another_kind_moves_a_case_over(squares):
     Case.objects.filter(pk=case.pk).update(status=Status.RESOLVED)
     assert fold() == 2
     for row in HeatCell.objects.all():
-        assert (row.open, row.resolved, row.other) == ([0], [1], [0])
+        assert (row.open, row.resolved, row.cases) == ([0], [1], [1])
     Case.objects.filter(pk=case.pk).update(status=Status.CANCELLED)
     fold()
     for row in HeatCell.objects.all():
-        assert (row.open, row.resolved, row.other) == ([0], [0], [1])
+        assert (row.open, row.resolved, row.cases) == ([0], [0], [1])
 
 
 def test_the_last_case_of_a_cell_takes_its_rows_along(squares):
@@ -86,6 +114,7 @@ def test_the_last_case_of_a_cell_takes_its_rows_along(squares):
     case.delete()
     fold()
     assert not HeatCell.objects.exists()
+    assert not HeatTile.objects.exists()
 
 
 def test_what_shows_nothing_on_the_map_adds_nothing(squares):
@@ -127,6 +156,26 @@ def test_rebuilding_tells_what_folding_told(squares):
     # By its name, for the next one to take its place.
     rebuild()
     assert told() == folded
+
+
+def test_a_tile_says_what_its_cells_come_to(squares):
+    multiply(make_case(), 300, status="(ARRAY['received','closed','rejected'])[1 + n % 3]",
+        entity_id="CASE WHEN n % 5 = 0 THEN NULL ELSE entity_id END",
+        corregimiento_id="CASE WHEN n % 7 = 0 THEN NULL ELSE corregimiento_id END",
+    )  # fmt: skip
+    while fold_batch(70):
+        pass
+    Case.objects.filter(number__endswith="3").update(status=Status.RESOLVED)
+    Case.objects.filter(number__endswith="7").delete()
+    fold()
+    folded = answers(TILES)
+    assert set(folded) == set(answers(TILES_OF_CELLS))
+    assert len(folded) == len(set(folded)) > 500
+    rows = HeatTile.objects.values_list("cells", flat=True)
+    assert all(cells == sorted(cells) for cells in rows)
+    rebuild()
+    assert set(answers(TILES)) == set(folded)
+    assert all(cells == sorted(cells) for cells in rows.all())
 
 
 def test_sums_are_the_same_at_every_level(squares):

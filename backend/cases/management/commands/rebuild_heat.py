@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 from tqdm import tqdm
 
-from backend.cases.heat import rebuild
+from backend.cases.heat_anew import rebuild
 from backend.jobs import TryLater
 
 

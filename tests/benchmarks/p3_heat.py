@@ -32,6 +32,12 @@ FEWEST = size_of("10k")
 MOST_GROWTH = 1.5
 # For each repetition of a bench, for they are short.
 PASSES = 3
+# Its ends are no month's: of those parts only all cases, or a place's, are counted
+# beforehand.
+PARTS_OF_MONTHS = {
+    "since": "2026-03-09T10:00:00-05:00",
+    "until": "2026-10-17T18:30:00-05:00",
+}
 FILTERS: list[dict[str, str]] = [
     {},
     {"state": "open"},
@@ -41,7 +47,9 @@ FILTERS: list[dict[str, str]] = [
     {"place": "08"},
     {"place": "0808", "category": "VIA-01"},
     {"since": "2025-01-01T00:00:00-05:00", "until": "2025-07-01T00:00:00-05:00"},
-    {"since": "2026-03-09T10:00:00-05:00", "until": "2026-10-17T18:30:00-05:00"},
+    PARTS_OF_MONTHS,
+    {"entity": "MOP", **PARTS_OF_MONTHS},
+    {"group": "VIA", "place": "08", **PARTS_OF_MONTHS},
 ]
 
 

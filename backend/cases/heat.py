@@ -16,7 +16,7 @@ from backend.jobs import alone_with
 
 FINEST = 14
 COARSEST = 4
-# Of ten million cases some ten seconds' work, in one transaction.
+# Of ten million cases some twelve seconds' work, in one transaction.
 BATCH = 5_000
 
 FACETS = """LATERAL (

@@ -8,10 +8,15 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from backend.cases.models import Case
+from geo.cells import Box
 
+# The test territory, and nothing else.
+AROUND = Box(-80.0, 8.5, -79.8, 8.6)
 ELSEWHERE = """ST_SetSRID(ST_MakePoint(
     -80.0 + (n::bigint * 7919 % 10007) / 50035.0, 8.5 + (n::bigint * 104729 % 10009) / 100090.0
 ), 4326)"""
+# Some of them together, so that a cell may hold several.
+TOGETHER = "ST_SetSRID(ST_MakePoint(-80 + n % 37 / 185.0, 8.5 + n % 11 / 110.0), 4326)"
 
 
 def multiply(case: Case, count: int, using: Any = connection, **columns: str) -> None:

@@ -24,6 +24,7 @@ from geo.cells import LEVELS, Box, View, cell_at, metres
 from geo.filters import Filters
 from geo.heatmap import DIGITS, by_place, heat, months
 from tests.factories import make_category, make_entity, make_territory
+from tests.geo.many import AROUND
 
 LONGITUDES = [-79.99, -79.9512, -79.95, -79.81]
 LATITUDES = [8.51, 8.5501, 8.59]
@@ -41,7 +42,6 @@ MOMENTS = [
     datetime(2026, 3, 31, 23, tzinfo=PANAMA),
     datetime(2026, 4, 1, tzinfo=PANAMA),
 ]
-AROUND = Box(-80.0, 8.5, -79.8, 8.6)
 numbers = count(1)
 
 fields = st.fixed_dictionaries(

@@ -19,13 +19,11 @@ from geo.cells import LEVELS, Box, cell_at, metres
 from geo.filters import Filters
 from geo.heatmap import by_place, heat, months, version
 from tests.factories import EAST, make_case, make_category
-from tests.geo.many import multiply, plan_of
+from tests.geo.many import AROUND, TOGETHER, multiply, plan_of
 
 pytestmark = pytest.mark.usefixtures("squares")
 
 ZOOMS = range(4, 19)
-# The test territory, and nothing else.
-AROUND = Box(-80.0, 8.5, -79.8, 8.6)
 
 
 def at(text: str) -> datetime:
@@ -40,14 +38,9 @@ def cases():
         one,
         400,
         status="(ARRAY['received','assigned','resolved','closed','rejected'])[1 + n % 5]",
-        public_location=f"CASE WHEN n % 4 > 0 THEN {spread('n')} END",
+        public_location=f"CASE WHEN n % 4 > 0 THEN {TOGETHER} END",
     )
     return list(Case.objects.all())
-
-
-def spread(n: str) -> str:
-    """Some of them together, so that a cell may hold several."""
-    return f"ST_SetSRID(ST_MakePoint(-80 + {n} % 37 / 185.0, 8.5 + {n} % 11 / 110.0), 4326)"
 
 
 def level_of(zoom: int) -> int:

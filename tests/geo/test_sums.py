@@ -28,11 +28,10 @@ from geo.sums import (
     sums_in,
 )
 from tests.factories import make_case, make_category
-from tests.geo.many import multiply
+from tests.geo.many import AROUND, TOGETHER, multiply
 
 pytestmark = pytest.mark.usefixtures("squares")
 
-AROUND = Box(-80.0, 8.5, -79.8, 8.6)
 NEW_YEAR = datetime(2026, 1, 1, tzinfo=PANAMA)
 
 
@@ -48,8 +47,7 @@ def cases():
         entity_id="CASE WHEN n % 5 = 0 THEN NULL ELSE entity_id END",
         district_id="(ARRAY['9001','9002'])[1 + n % 2]",
         corregimiento_id="CASE WHEN n % 7 > 0 THEN (ARRAY['900101','900201'])[1 + n % 2] END",
-        public_location="ST_SetSRID("
-        "ST_MakePoint(-80 + n % 37 / 185.0, 8.5 + n % 11 / 110.0), 4326)",
+        public_location=TOGETHER,
     )
     fold_batch(300)
     old = Case.objects.order_by("pk")[:60]

@@ -21,7 +21,6 @@ MOST_KEPT = 128
 NOWHERE = [(0, -1)]
 KEYS = sa.ARRAY(sa.BigInteger())
 DEGREES: sa.ARRAY[float] = sa.ARRAY(sa.Double())
-Columns = list[sa.ColumnElement[Any]]
 
 
 class AnyView:
@@ -55,23 +54,6 @@ class AnyView:
 ANY_VIEW = AnyView()
 # Where to count: cells of a grid, or a level without one, of places with so many digits.
 Where = AnyView | int
-
-
-def inside(view: AnyView, x: Any, y: Any) -> Columns:
-    return [x.between(view.left, view.right), y.between(view.top, view.bottom)]
-
-
-def short(place: Any, where: Where) -> sa.ColumnElement[str]:
-    """The code of the place, of as many digits as are counted by."""
-    if isinstance(where, int):
-        code: sa.ColumnElement[str] = sa.func.left(place, where)
-        return code
-    return text(place)
-
-
-def text(column: Any) -> sa.ColumnElement[str]:
-    """Of one kind in all parts of a union, or PostgreSQL would not see into them."""
-    return sa.cast(column, sa.Text())
 
 
 def wherever(filters: Filters) -> Filters:

@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy import func
 
 from backend.cases.workflow import OPEN, RESOLVED
-from geo.any_view import AnyView, Columns, Where, inside, short
+from geo.any_view import AnyView, Where
+from geo.columns import Columns, inside, short
 from geo.filters import Filters, envelope, on_the_map
 from geo.periods import Hours
 from geo.tables import case

@@ -71,6 +71,11 @@ class View(NamedTuple):
     def size(self) -> int:
         return (self.right - self.left + 1) * (self.bottom - self.top + 1)
 
+    def holds(self, x: NDArray[np.int64], y: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which of the cells with these columns and rows are in the view."""
+        across = (x >= self.left) & (x <= self.right)
+        return across & (y >= self.top) & (y <= self.bottom)
+
     def key_ranges(self) -> list[tuple[int, int]]:
         """First and last key of each row of tiles that hold these cells."""
         rows = range(self.top // CELLS_PER_TILE, self.bottom // CELLS_PER_TILE + 1)
@@ -126,6 +131,14 @@ def of_keys(
     """The columns and the rows of the cells with these keys."""
     rows, columns = np.divmod(keys >> 8, 1 << level)
     return columns * 16 + (keys & 15), rows * 16 + (keys >> 4 & 15)
+
+
+def keys_of(
+    x: NDArray[np.int64], y: NDArray[np.int64], level: int
+) -> NDArray[np.int64]:
+    """The keys of the cells with these columns and rows: see `cases_heat_key`."""
+    tiles = ((y >> 4) << level) + (x >> 4)
+    return (tiles << 8) + ((y & 15) << 4) + (x & 15)
 
 
 def cells_a_side(level: int) -> int:

@@ -1,34 +1,46 @@
 """What was counted of the public cases, as one table: folded, not yet folded, and by hand.
 
 Whole months, and whole quarters of days where nothing but the place is asked, come from
-the cells of the heat and from the deltas that wait; the hours that are asked for beside
-them, or that they have too many, are counted from the cases. One statement sees all three at
-one instant, and so counts each case once.
+the cells of the heat; an entity's or a category's quarters from the numbers that are kept of
+each month. To both belong deltas that wait. The hours that are asked for beside them, or
+that they have too many, are counted from the cases. One statement sees all of it at one
+instant, and so counts each case once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import func
 
-from geo.any_view import AnyView, Columns, Where, inside, short, text
+from geo.any_view import AnyView, Where
 from geo.by_hand import from_cases
+from geo.columns import (
+    COUNTS,
+    Columns,
+    counts_of,
+    inside,
+    of_place,
+    placed,
+    select_of,
+    shifted,
+    short,
+    smallint,
+    text,
+)
+from geo.facets import FACET, facets, is_of_all, of_entity
 from geo.filters import Filters, members_of
-from geo.periods import Hours, Period, Quarters, period_of
-from geo.tables import category, heat_cell, heat_delta
+from geo.one_by_one import from_parts
+from geo.periods import Period, Quarters, period_of
+from geo.tables import heat_cell, heat_delta
 
 NO_GRID = {0: 0, 2: 1, 4: 2, 6: 3}
-FACET = sa.column("facet", sa.String())
 FOUR, EIGHT = (sa.literal_column(str(bits), sa.Integer()) for bits in (4, 8))
 # Of `Quarters`; named like no parameter of a view.
 OF_QUARTERS = ("of_month", "from_quarter", "to_quarter")
 # What is told of a cell.
 CELL = ("key", "place", "months", "open", "resolved", "cases")
-# What is counted: cases done or not, and all of them.
-COUNTS = ("open", "resolved", "cases")
 Number = int | sa.ColumnElement[int]
 
 
@@ -44,12 +56,12 @@ def counted(filters: Filters, where: Where) -> sa.Subquery:
 
     The filters' state and box decide nothing here.
     """
-    return table_of_three(filters, where, by_month=False)
+    return table_of_all(filters, where, by_month=False)
 
 
 def counted_by_month(filters: Filters, where: Where) -> sa.Subquery:
     """`month` and `COUNTS`: to be summed by month."""
-    return table_of_three(filters, where, by_month=True)
+    return table_of_all(filters, where, by_month=True)
 
 
 def by_state(found: sa.Subquery) -> dict[str, sa.ColumnElement[int]]:
@@ -67,32 +79,38 @@ def in_state(found: sa.FromClause, state: str) -> sa.ColumnElement[int]:
     return found.c["cases" if state == "all" else state]
 
 
-def table_of_three(filters: Filters, where: Where, *, by_month: bool) -> sa.Subquery:
-    period = period_of(filters.since, filters.until)
-    selects: list[sa.Select[Any]] = []
-    if filters.changed_since:  # of which nothing is counted beforehand
-        selects = [from_cases(filters, where, None, by_month=by_month)]
-    else:
-        quarters, hours = in_quarters(filters, period)
-        if period.has_months:
-            from_folded = from_months if by_month else from_cells
-            selects.append(from_folded(filters, where, period))
-        if quarters:
-            selects.append(from_quarters(filters, where, quarters, by_month=by_month))
-        if selects:
-            selects.append(
-                from_deltas(filters, where, period, quarters, by_month=by_month)
-            )
-        if hours or not selects:
-            selects.append(from_cases(filters, where, hours, by_month=by_month))
+def table_of_all(filters: Filters, where: Where, *, by_month: bool) -> sa.Subquery:
+    selects, parts = summed_and_not(filters, where, by_month=by_month)
+    if parts:
+        selects.append(from_parts(filters, where, parts, by_month=by_month))
     return sa.union_all(*selects).subquery("counted")
 
 
-def in_quarters(filters: Filters, period: Period) -> tuple[list[Quarters], list[Hours]]:
-    """What of the period is no month; by quarters is counted only what is of all cases."""
-    if is_of_all(filters):
-        return period.by_quarters()
-    return [], [Hours(*part) for part in period.parts]
+def summed_and_not(
+    filters: Filters, where: Where, *, by_month: bool
+) -> tuple[list[sa.Select[Any]], list[Quarters]]:
+    """What is to be summed, and of which parts of months there are but single cases.
+
+    By quarters is counted beforehand only what is of all cases.
+    """
+    if filters.changed_since:  # of which nothing is counted beforehand
+        return [from_cases(filters, where, None, by_month=by_month)], []
+    selects: list[sa.Select[Any]] = []
+    months = period = period_of(filters.since, filters.until)
+    parts: list[Quarters] = []
+    quarters, hours = period.by_quarters()
+    if quarters and is_of_all(filters):
+        selects.append(from_quarters(filters, where, quarters, by_month=by_month))
+    elif quarters:
+        months, parts = period.with_fewest(quarters)
+    if months.has_months:
+        from_folded = from_months if by_month else from_cells
+        selects.append(from_folded(filters, where, months))
+    if period.has_months or quarters:
+        selects.append(from_deltas(filters, where, period, quarters, by_month=by_month))
+    if hours or not selects:
+        selects.append(from_cases(filters, where, hours, by_month=by_month))
+    return selects, parts
 
 
 # ── Folded ───────────────────────────────────────────────────────────────────────────
@@ -123,7 +141,8 @@ def some_quarters(quarters: list[Quarters]) -> sa.Values:
     """The rows of these months by quarters, each with which of those are asked for."""
     numbers = [sa.column(name, sa.SmallInteger()) for name in OF_QUARTERS]
     rows = [
-        (f"q/{some.month}", *(smallint(number) for number in some)) for some in quarters
+        (f"q/{month}", *map(smallint, (month, first, end)))
+        for month, first, end, _ in quarters
     ]
     return sa.values(FACET, *numbers, name="facets").data(rows)
 
@@ -137,14 +156,6 @@ def counts_between(
         - (func.coalesce(column[cells.c.before], 0) if stretch.first is not None else 0)
         for column in (cells.c[name] for name in COUNTS)
     )
-
-
-def counts_of(counts: Iterable[Any]) -> list[sa.ColumnElement[int]]:
-    """`COUNTS`, each of one type in all parts of a union."""
-    return [
-        sa.cast(count, sa.Integer()).label(name)
-        for name, count in zip(COUNTS, counts, strict=True)
-    ]
 
 
 def from_months(filters: Filters, where: Where, period: Period) -> sa.Select[Any]:
@@ -184,8 +195,7 @@ def found_cells(
         conditions += [heat_cell.c.key == 0]
     if filters.place:
         conditions.append(of_place(heat_cell.c.place, filters.place))
-    if filters.entity and by_category(filters):
-        conditions.append(heat_cell.c.entity == filters.entity)
+    conditions += of_entity(heat_cell, filters)
     told: Columns = [heat_cell.c[name] for name in CELL]
     if stretch:
         told.append(place_of_last(stretch.end).label("until"))
@@ -206,35 +216,6 @@ def place_of_last(end: Number | None) -> sa.ColumnElement[int]:
     if end is None:
         return func.cardinality(months)
     return func.width_bucket(sa.cast(end - 1, sa.SmallInteger()), months)
-
-
-def facets(filters: Filters) -> sa.Subquery | sa.Values:
-    """Which rows answer: of all cases, of an entity's, or of each of some categories."""
-    if filters.groups:
-        chosen = sa.select(("c/" + category.c.code).label("facet")).where(
-            category.c.group_id.in_(filters.groups)
-        )
-        if filters.categories:
-            chosen = chosen.where(category.c.code.in_(filters.categories))
-        return chosen.subquery("facets")
-    if filters.categories:
-        names = [f"c/{code}" for code in filters.categories]
-    else:
-        names = [f"e/{filters.entity}" if filters.entity else ""]
-    return some_facets(names)
-
-
-def some_facets(names: list[str]) -> sa.Values:
-    return sa.values(FACET, name="facets").data([(name,) for name in names])
-
-
-def by_category(filters: Filters) -> bool:
-    return bool(filters.groups or filters.categories)
-
-
-def is_of_all(filters: Filters) -> bool:
-    """Whether all cases of a place count, whosever they are and whatever they are of."""
-    return not (by_category(filters) or filters.entity)
 
 
 def columns_of_key(key: Any, view: AnyView) -> tuple[Any, Any]:
@@ -281,21 +262,8 @@ def from_deltas(
 # ── Shared ───────────────────────────────────────────────────────────────────────────
 
 
-def placed(where: Where, x: Any, y: Any) -> tuple[Any, Columns]:
-    """A point's key, from its cell of the finest level, and whether it is in the view."""
-    if isinstance(where, int):
-        return sa.literal_column("0::bigint"), []
-    x, y = shifted(x, where.coarser), shifted(y, where.coarser)
-    return func.cases_heat_key(where.level, x, y), inside(where, x, y)
-
-
 def level_of(where: Where) -> Any:
     return NO_GRID[where] if isinstance(where, int) else where.level
-
-
-def of_place(column: Any, code: str) -> sa.ColumnElement[bool]:
-    """Codes begin with that of the place around: 080814 is in 0808 and in 08."""
-    return func.left(column, len(code)) == code
 
 
 def within_deltas(period: Period, quarters: list[Quarters]) -> sa.ColumnElement[bool]:
@@ -316,17 +284,3 @@ def within(month: Any, period: Period) -> Columns:
     if period.end is not None:
         conditions.append(month < smallint(period.end))
     return conditions
-
-
-def smallint(number: int) -> sa.ColumnElement[int]:
-    return sa.cast(sa.literal(number), sa.SmallInteger())
-
-
-def select_of(columns: Columns) -> sa.Select[Any]:
-    statement: sa.Select[Any] = sa.select(*columns)
-    return statement
-
-
-def shifted(number: Any, bits: Any) -> Any:
-    """Half as much for each bit; PostgreSQL takes no other than an `integer` for them."""
-    return number.op(">>")(bits)

@@ -15,11 +15,15 @@ QUARTER = timedelta(hours=6)
 
 
 class Quarters(NamedTuple):
-    """Quarters of a month's days from `first` to before `end`, counted from 0."""
+    """Quarters of a month's days from `first` to before `end`, counted from 0.
+
+    With -1 they are taken away, from a month that is counted as a whole.
+    """
 
     month: int
     first: int
     end: int
+    sign: int = 1
 
 
 class Hours(NamedTuple):
@@ -70,6 +74,29 @@ class Period(NamedTuple):
             )
             hours += [*hours_between(since, first), *hours_between(end, until)]
         return quarters, hours
+
+    def with_fewest(self, quarters: list[Quarters]) -> tuple[Period, list[Quarters]]:
+        """The same span: of a month that is mostly asked for, the rest is taken away.
+
+        For what is counted one by one of quarters, and beforehand of months.
+        """
+        first, end = self.first, self.end
+        fewest: list[Quarters] = []
+        are_in_two = first is not None and end is not None and first > end
+        for some in quarters:
+            long = (start_of(some.month + 1) - start_of(some.month)) // QUARTER
+            month, since, until, _ = some
+            if are_in_two or 2 * (until - since) <= long:
+                fewest.append(some)
+            elif month + 1 == first and until == long:
+                first = month
+                fewest += [Quarters(month, 0, since, -1)] if since else []
+            elif month == end and since == 0:
+                end = month + 1
+                fewest += [Quarters(month, until, long, -1)] if until < long else []
+            else:
+                fewest.append(some)
+        return Period(first, end, self.parts), fewest
 
 
 ALL_TIMES = Period(None, None, [])

@@ -17,6 +17,7 @@ from backend.cases.models import (
     Group,
     HeatCell,
     HeatDelta,
+    HeatMonth,
     HeatState,
     HeatTile,
     Withdrawal,
@@ -82,6 +83,7 @@ generation = table_of(Generation)
 boundary = table_of(Boundary)
 heat_cell = table_of(HeatCell)
 heat_delta = table_of(HeatDelta)
+heat_month = table_of(HeatMonth)
 heat_state = table_of(HeatState)
 heat_tile = table_of(HeatTile)
 withdrawal = table_of(Withdrawal)

@@ -13,7 +13,8 @@ from backend.cases.workflow import OPEN
 from geo import sql
 from geo.any_view import ANY_VIEW, MOST_KEPT, numbers_of, wherever
 from geo.cells import EQUATOR_METRES, View
-from geo.counts import by_state, columns_of_key, counted, in_state, placed
+from geo.columns import placed
+from geo.counts import by_state, columns_of_key, counted, in_state
 from geo.filters import Filters, envelope, on_the_map
 from geo.tables import (
     boundary,

@@ -143,6 +143,56 @@ tiles_written AS (
         open = excluded.open, resolved = excluded.resolved, cases = excluded.cases
 )
 """  # noqa: S608
+# The cases of a month come apart one by one.
+MONTH = "month, facet, entity, district"
+FACETS_OF_MONTHS = """LATERAL (
+    VALUES ('e/' || entity, ''), ('c/' || category, entity)
+) AS facets (facet, of_entity)"""
+OF_MONTHS = f"""
+    {MONTH}, min(number >> 34 & 262143), min(number >> 16 & 262143),
+    max(number >> 34 & 262143), max(number >> 16 & 262143), array_agg(number ORDER BY number)
+"""
+INTO_MONTHS = f"cases_heatmonth ({MONTH}, west, north, east, south, cases)"
+MONTHS = f"""
+number_news AS MATERIALIZED (
+    SELECT month, facet, of_entity AS entity, left(place, 4) AS district,
+        cases_heat_number(quarter, x, y, state, place) AS number, sum(told.cases) AS cases
+    FROM taken, {FACETS_OF_MONTHS}, LATERAL (
+        VALUES (0, cases - open - resolved), (1, open), (2, resolved)
+    ) AS told (state, cases)
+    WHERE told.cases <> 0 AND facet <> 'e/'
+    GROUP BY 1, 2, 3, 4, 5
+    HAVING sum(told.cases) <> 0
+),
+months_touched AS MATERIALIZED (SELECT DISTINCT {MONTH} FROM number_news),
+numbers_known AS (
+    SELECT {MONTH}, number, 1 AS cases
+    FROM months_touched JOIN cases_heatmonth USING ({MONTH}), unnest(cases) AS number
+),
+numbers AS (
+    SELECT {MONTH}, number, sum(cases) AS cases
+    FROM (TABLE number_news UNION ALL TABLE numbers_known) AS told
+    GROUP BY {MONTH}, number
+    HAVING sum(cases) <> 0
+),
+months AS MATERIALIZED (
+    SELECT {OF_MONTHS}
+    FROM numbers, generate_series(1, cases) GROUP BY {MONTH}
+),
+months_emptied AS (
+    DELETE FROM cases_heatmonth USING (
+        TABLE months_touched EXCEPT SELECT {MONTH} FROM months
+    ) AS gone
+    WHERE (cases_heatmonth.month, cases_heatmonth.facet, cases_heatmonth.entity,
+        cases_heatmonth.district
+    ) = (gone.month, gone.facet, gone.entity, gone.district)
+),
+months_written AS (
+    INSERT INTO {INTO_MONTHS} TABLE months
+    ON CONFLICT ({MONTH}) DO UPDATE SET cases = excluded.cases, west = excluded.west,
+        north = excluded.north, east = excluded.east, south = excluded.south
+)
+"""  # noqa: S608
 NOTED = """
 noted AS (
     INSERT INTO cases_heatstate (id, epoch, folded) SELECT 1, 0, count(*) FROM taken
@@ -150,7 +200,7 @@ noted AS (
     SET folded = cases_heatstate.folded + excluded.folded
 )
 """
-FOLD = f"WITH {TAKEN}, {CELLS}, {TILES}, {NOTED} SELECT count(*) FROM taken"  # noqa: S608
+FOLD = f"WITH {TAKEN}, {CELLS}, {TILES}, {MONTHS}, {NOTED} SELECT count(*) FROM taken"  # noqa: S608
 
 
 def fold() -> int:

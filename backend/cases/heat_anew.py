@@ -7,7 +7,16 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from backend.cases.heat import COARSEST, FACETS_OF_TILES, FINEST, IN_TILES
+from backend.cases.heat import (
+    COARSEST,
+    FACETS_OF_MONTHS,
+    FACETS_OF_TILES,
+    FINEST,
+    IN_TILES,
+    INTO_MONTHS,
+    MONTH,
+    OF_MONTHS,
+)
 from backend.cases.workflow import OPEN, RESOLVED, Status
 from backend.jobs import alone_with
 
@@ -34,6 +43,18 @@ SELECT cases_heat_x(public_location), cases_heat_y(public_location),
     (status = ANY (%(open)s))::integer, (status = ANY (%(resolved)s))::integer, 1
 FROM cases_case WHERE is_public AND public_location IS NOT NULL
 """
+WRITE_MONTHS = f"""
+DELETE FROM cases_heatmonth;
+INSERT INTO {INTO_MONTHS}
+SELECT {OF_MONTHS}
+FROM (
+    SELECT month, facet, of_entity AS entity, left(place, 4) AS district,
+        cases_heat_number(quarter, x, y, open + 2 * resolved, place) AS number
+    FROM heat_told, {FACETS_OF_MONTHS}
+    WHERE facet <> 'e/'
+) AS numbers
+GROUP BY {MONTH}
+"""  # noqa: S608
 # Numbers instead of the words, in the words' order, for what is sorted time and again.
 NUMBERS = """
 ANALYZE heat_told;
@@ -195,6 +216,7 @@ def rebuild(progress: Progress = iter) -> None:
 def steps(statuses: dict[str, list[Status]]) -> Iterator[tuple[str, Any]]:
     """The statements of a rebuilding, from the finest level up to the country."""
     yield FROM_THE_CASES, statuses
+    yield WRITE_MONTHS, None
     yield NUMBERS, None
     yield FINEST_FACTS.format(level=FINEST), None
     yield WRITE_LEVEL.format(level=FINEST), None

@@ -449,6 +449,7 @@ COUNTED_AND_THERE = """
 """
 EVERY_ROW = "SELECT * FROM cases_heatcell ORDER BY level, facet, key, place, entity"
 EVERY_TILE = "SELECT * FROM cases_heattile ORDER BY level, facet, tile"
+EVERY_MONTH = "SELECT * FROM cases_heatmonth ORDER BY month, facet, entity, district"
 
 
 # How much longer than asked a crowd goes on, at most, for what has not yet happened.
@@ -552,9 +553,10 @@ def heat_at_once(rounds: int) -> Outcome:
     fold()
     ((counted, there),) = asked(COUNTED_AND_THERE)
     met["at the end right" if counted == there > 0 else "at the end wrong"] += 1
-    folded = asked(EVERY_ROW), asked(EVERY_TILE)
+    everything = (EVERY_ROW, EVERY_TILE, EVERY_MONTH)
+    folded = list(map(asked, everything))
     rebuild()
-    same = (asked(EVERY_ROW), asked(EVERY_TILE)) == folded
+    same = list(map(asked, everything)) == folded
     met["rebuilt the same" if same else "rebuilt others"] += 1
     return {**met, **crowd.met}
 

@@ -8,7 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.cases.deadlines import PANAMA
-from geo.periods import QUARTER, Hours, Quarters, month_of, period_of, start_of
+from geo.periods import (
+    QUARTER,
+    Hours,
+    Period,
+    Quarters,
+    month_of,
+    period_of,
+    start_of,
+)
 
 JANUARY, MARCH = 56 * 12, 56 * 12 + 2  # of 2026
 
@@ -91,6 +99,54 @@ def test_quarters_are_quarters_of_their_month(since, until):
     for some in period_of(since, until).by_quarters()[0]:
         long = (start_of(some.month + 1) - start_of(some.month)) // QUARTER
         assert 0 <= some.first < some.end <= long
+
+
+def test_of_a_month_that_is_mostly_asked_for_the_rest_is_taken_away():
+    period = period_of(here(2026, 1, 9), here(2026, 3, 29))
+    months, parts = period.with_fewest(period.by_quarters()[0])
+    assert (months.first, months.end) == (JANUARY, MARCH + 1)
+    assert parts == [
+        Quarters(JANUARY, 0, 8 * 4, -1),
+        Quarters(MARCH, 28 * 4, 31 * 4, -1),
+    ]
+
+
+def test_within_one_month_nothing_is_taken_away():
+    period = period_of(here(2026, 1, 2), here(2026, 1, 31))
+    quarters, _ = period.by_quarters()
+    assert period.with_fewest(quarters) == (period, quarters)
+
+
+@given(since=st.none() | edges, until=st.none() | edges, moment=edges)
+def test_with_the_fewest_parts_each_quarter_is_counted_as_before(since, until, moment):
+    period = period_of(since, until)
+    quarters, _ = period.by_quarters()
+    month = month_of(moment)
+    quarter = (moment - start_of(month)) // QUARTER
+
+    def times(months: Period, parts: list[Quarters]) -> int:
+        in_months = months.has_months and (
+            (months.first is None or months.first <= month)
+            and (months.end is None or month < months.end)
+        )
+        return in_months + sum(
+            some.sign
+            for some in parts
+            if some.month == month and some.first <= quarter < some.end
+        )
+
+    assert times(*period.with_fewest(quarters)) == times(period, quarters)
+
+
+@given(since=edges, until=edges)
+def test_of_two_months_no_more_than_half_of_each_is_looked_at(since, until):
+    period = period_of(since, until)
+    _, parts = period.with_fewest(period.by_quarters()[0])
+    if month_of(since) < month_of(until):
+        for some in parts:
+            long = (start_of(some.month + 1) - start_of(some.month)) // QUARTER
+            assert 2 * (some.end - some.first) <= long
+            assert some.first < some.end
 
 
 @given(since=edges, until=edges)

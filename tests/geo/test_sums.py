@@ -23,7 +23,7 @@ from geo.sums import (
     are_told_by_tile,
     by_cell,
     numbers_in,
-    part_of,
+    parts_of,
     summed,
     sums_in,
 )
@@ -96,7 +96,7 @@ def test_tiles_say_what_their_cells_say(cases, filters, zoom):
     assert are_told_by_tile(filters)
     view = view_of(filters.box, zoom)
     cells = sql.rows(by_cell(wherever(filters)), **numbers_of(view))
-    one_by_one = summed([part_of(*row) for row in cells], view)
+    one_by_one = summed(parts_of(cells, filters, view), view)
     assert told(sums_in(filters, view)) == told(one_by_one)
 
 

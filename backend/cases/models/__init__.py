@@ -10,7 +10,13 @@ from backend.cases.models.case import (
 )
 from backend.cases.models.catalogue import Category, Group
 from backend.cases.models.data import DataFile, Withdrawal
-from backend.cases.models.heat import HeatCell, HeatDelta, HeatState, HeatTile
+from backend.cases.models.heat import (
+    HeatCell,
+    HeatDelta,
+    HeatMonth,
+    HeatState,
+    HeatTile,
+)
 from backend.cases.models.others import Flag, Follow, Notice, PartnerAct, Support
 from backend.cases.models.photo import Photo, PhotoPart
 from backend.cases.models.privacy import AccessLog, ConsentText
@@ -28,6 +34,7 @@ __all__ = [
     "Group",
     "HeatCell",
     "HeatDelta",
+    "HeatMonth",
     "HeatState",
     "HeatTile",
     "Notice",

@@ -60,6 +60,36 @@ class HeatTile(models.Model):
         return f"{self.level} {self.facet} {self.tile}"
 
 
+class HeatMonth(models.Model):
+    """The public cases of a month that an entity or a category has in a district, one by one.
+
+    For what is not counted beforehand: an entity's or a category's part of a month. `facet`
+    and `entity` are as in `HeatCell`, but there are no rows of all cases. Each of `cases`
+    is a number (`cases_heat_number`), which says, from its left: in 7 bits the
+    quarter of the month's days, as `HeatCell` has them; in 18 each the column and the row
+    of its cell at level 14; in 2 whether it is open (1), resolved (2) or neither (0); and
+    in 14 the end of its corregimiento's code, two characters of ASCII, or 0 where there is
+    none. They are sorted: those of some quarters lie side by side. All of their cells lie
+    between `west` and `east`, `north` and `south`.
+
+    Written along with `HeatCell`, in the same transaction.
+    """
+
+    pk = models.CompositePrimaryKey("month", "facet", "entity", "district")
+    month = models.SmallIntegerField()
+    facet = models.CharField(max_length=20)
+    entity = models.CharField(max_length=16, blank=True)
+    district = models.CharField(max_length=4)
+    west = models.PositiveIntegerField()
+    north = models.PositiveIntegerField()
+    east = models.PositiveIntegerField()
+    south = models.PositiveIntegerField()
+    cases = ArrayField(models.BigIntegerField())
+
+    def __str__(self) -> str:
+        return f"{self.month} {self.facet} {self.entity} {self.district}"
+
+
 class HeatDelta(models.Model):
     """What a change of a case adds to the heat: written by triggers, in its transaction.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -11,11 +12,18 @@ from django.db import connection
 
 from backend.cases.heat import fold, fold_batch, uncounted
 from backend.cases.heat_anew import rebuild
-from backend.cases.models import Case, HeatCell, HeatDelta, HeatState, HeatTile
+from backend.cases.models import (
+    Case,
+    HeatCell,
+    HeatDelta,
+    HeatMonth,
+    HeatState,
+    HeatTile,
+)
 from backend.cases.tasks import fold_heat
 from backend.cases.workflow import OPEN, RESOLVED, Status
 from tests.factories import make_case, make_category, make_territory
-from tests.geo.many import multiply
+from tests.geo.many import TOGETHER, multiply
 
 # All that the rows say, month by month, and what the deltas will add to them.
 TOLD = """
@@ -45,6 +53,27 @@ FROM whole JOIN (
     UNION ALL SELECT code FROM provinces_corregimiento
 ) AS places ON starts_with(place, code)
 WHERE facet = '' GROUP BY 1, 2, 3
+"""
+# The cases one by one, and what there are.
+MONTHS = """
+SELECT month, facet, entity, district, west, north, east, south, cases
+FROM cases_heatmonth
+"""
+MONTHS_OF_CASES = """
+SELECT cases_heat_month(filed_at), facet, of_entity, district_id,
+    min(cases_heat_x(public_location)), min(cases_heat_y(public_location)),
+    max(cases_heat_x(public_location)), max(cases_heat_y(public_location)),
+    array_agg(told ORDER BY told)
+FROM cases_case, LATERAL (
+    VALUES ('e/' || entity_id, ''), ('c/' || category_id, coalesce(entity_id, ''))
+) AS facets (facet, of_entity), cases_heat_number(
+    cases_heat_quarter(filed_at), cases_heat_x(public_location),
+    cases_heat_y(public_location), CASE WHEN status IN ('closed', 'resolved') THEN 2
+        WHEN status IN ('cancelled', 'merged', 'rejected') THEN 0 ELSE 1 END,
+    coalesce(corregimiento_id, district_id)
+) AS told
+WHERE facet IS NOT NULL
+GROUP BY 1, 2, 3, 4
 """
 DELTAS = "SELECT sum(cases) FROM cases_heatdelta"
 
@@ -93,6 +122,13 @@ def test_a_case_is_a_delta_until_it_is_folded_into_every_level(squares):
     assert [(row.open, row.resolved, row.cases) for row in tiles] == (
         [([1], [0], [1])] * 6 * 11
     )
+    # And by itself: for the entity and for the category.
+    months = HeatMonth.objects.order_by("facet")
+    assert [(row.facet, row.entity, row.district) for row in months] == [
+        ("c/PRU-01", "OBRAS", "9001"),
+        ("e/OBRAS", "", "9001"),
+    ]
+    assert [len(row.cases) for row in months] == [1, 1]
 
 
 def test_a_status_of_another_kind_moves_a_case_over(squares):
@@ -115,6 +151,7 @@ def test_the_last_case_of_a_cell_takes_its_rows_along(squares):
     fold()
     assert not HeatCell.objects.exists()
     assert not HeatTile.objects.exists()
+    assert not HeatMonth.objects.exists()
 
 
 def test_what_shows_nothing_on_the_map_adds_nothing(squares):
@@ -176,6 +213,43 @@ def test_a_tile_says_what_its_cells_come_to(squares):
     rebuild()
     assert set(answers(TILES)) == set(folded)
     assert all(cells == sorted(cells) for cells in rows.all())
+
+
+def test_a_month_has_each_of_its_cases_once(squares):
+    multiply(make_case(), 300, status="(ARRAY['received','closed','rejected'])[1 + n % 3]",
+        filed_at="filed_at - n % 50 * interval '1 day'",
+        updated_at="filed_at",
+        entity_id="CASE WHEN n % 5 = 0 THEN NULL ELSE entity_id END",
+        corregimiento_id="CASE WHEN n % 7 = 0 THEN NULL ELSE corregimiento_id END",
+        public_location=TOGETHER,
+    )  # fmt: skip
+    while fold_batch(70):
+        pass
+    Case.objects.filter(number__endswith="3").update(status=Status.RESOLVED)
+    Case.objects.filter(number__endswith="7").delete()
+    while fold_batch(7):
+        pass
+    folded = sorted(answers(MONTHS))
+    assert folded == sorted(answers(MONTHS_OF_CASES))
+    assert max(len(cases) for *_, cases in folded) > 20
+    rebuild()
+    assert sorted(answers(MONTHS)) == folded
+
+
+def test_an_update_to_this_version_finds_the_cases_that_were_folded(squares):
+    multiply(make_case(), 60, status="(ARRAY['received','closed','rejected'])[1 + n % 3]",
+        public_location=TOGETHER)  # fmt: skip
+    fold_batch(40)
+    Case.objects.filter(number__endswith="3").update(status=Status.RESOLVED)
+    Case.objects.filter(number__endswith="7").delete()
+    folded = sorted(answers(MONTHS))
+    HeatMonth.objects.all().delete()
+    migration = import_module("backend.cases.migrations.0013_heat_by_month")
+    with connection.cursor() as cursor:
+        cursor.execute(migration.FILLED)
+    assert sorted(answers(MONTHS)) == folded != sorted(answers(MONTHS_OF_CASES))
+    fold()
+    assert sorted(answers(MONTHS)) == sorted(answers(MONTHS_OF_CASES))
 
 
 def test_sums_are_the_same_at_every_level(squares):

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sqlalchemy import func
 
 from backend.cases.heat import FINEST
-from geo.any_view import AnyView, Where
+from geo.any_view import KEYS, AnyView, Where
 from geo.cells import View, keys_of
 from geo.columns import (
     Columns,
@@ -59,25 +59,31 @@ def found_parts(filters: Filters, where: Where, parts: list[Quarters]) -> sa.Sub
         conditions.append(of_place(district, filters.place[:DISTRICT]))
     if not isinstance(where, int):
         conditions += may_be_inside(where)
-    # A loop, as `found_cells` tells it.
-    rows = (
-        sa.select(district, heat_month.c.cases)
-        .where(*conditions)
-        .offset(0)
-        .lateral("months")
-    )
-    cases = rows.c.cases
-    first = func.width_bucket(wanted.c.after_number, cases) + 1
-    last = func.width_bucket(wanted.c.last_number, cases)
-    return (
+    # A loop, as `found_cells` tells it. With nothing added an array is read whole once, and
+    # not wherever it is named.
+    cases = sa.cast(heat_month.c.cases + sa.cast([], KEYS), KEYS).label("cases")
+    rows = sa.select(district, cases).where(*conditions).offset(0).lateral("months")
+    found = (
         sa.select(
             wanted.c.of_month,
             wanted.c.sign,
             rows.c.district,
-            cases[first:last].label("cases"),
+            rows.c.cases,
+            (func.width_bucket(wanted.c.after_number, rows.c.cases) + 1).label("first"),
+            func.width_bucket(wanted.c.last_number, rows.c.cases).label("last"),
         )
         .select_from(wanted.join(kinds, sa.true()).join(rows, sa.true()))
-        .where(last >= first)
+        .offset(0)
+        .subquery("found")
+    )
+    return (
+        sa.select(
+            found.c.of_month,
+            found.c.sign,
+            found.c.district,
+            found.c.cases[found.c.first : found.c.last].label("cases"),
+        )
+        .where(found.c.last >= found.c.first)
         .subquery("parts")
     )
 

@@ -26,6 +26,11 @@ DIALECT = psycopg.dialect()  # type: ignore[no-untyped-call]
 # Some 300 kB of an export: PostgreSQL waits 30 s for the reader to ask for the next,
 # so that a phone with 10 kB/s gets its file.
 BATCH = 500
+# All of the rows are wanted, which PostgreSQL does not think of a cursor.
+IN_BINARY = (
+    "SET LOCAL cursor_tuple_fraction = 1; DECLARE found BINARY CURSOR FOR {};"
+    " FETCH ALL FROM found; CLOSE found"
+)
 # Milliseconds that a question may take, where that is less than PostgreSQL's own limit.
 patience: ContextVar[int | None] = ContextVar("patience", default=None)
 
@@ -43,13 +48,34 @@ class Compiled(NamedTuple):
 
 def rows(statement: sa.Executable | Compiled, **values: Any) -> list[tuple[Any, ...]]:
     """What it finds; `values` are those of the statement's own parameters."""
+    return found_by(statement, values)
+
+
+def rows_in_binary(
+    statement: sa.Executable | Compiled, **values: Any
+) -> list[tuple[Any, ...]]:
+    """The same, for answers of many bytes: as text PostgreSQL writes two digits for each.
+
+    Only a cursor answers a message of several statements so, as one with a limit is.
+    """
+    return found_by(statement, values, in_binary=True)
+
+
+def found_by(
+    statement: sa.Executable | Compiled,
+    values: dict[str, Any],
+    *,
+    in_binary: bool = False,
+) -> list[tuple[Any, ...]]:
     text, others = statement if isinstance(statement, Compiled) else compiled(statement)
     values = others | values
+    if in_binary:
+        text = IN_BINARY.format(text)
 
     def ask(database: BaseDatabaseWrapper) -> list[tuple[Any, ...]]:
         with limited(database) as limit, database.cursor() as cursor:
             cursor.execute(limit + text, values)
-            if limit:
+            for _ in range(bool(limit) + 2 * in_binary):
                 cursor.nextset()
             return list(cursor.fetchall())
 

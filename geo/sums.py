@@ -45,7 +45,7 @@ class Sums(NamedTuple):
 def sums_in(filters: Filters, view: View) -> Sums:
     """Of the cases that the filters leave; the view is instead of their box."""
     statement = by_tile if are_told_by_tile(filters) else by_cell
-    found = sql.rows(statement(wherever(filters)), **numbers_of(view))
+    found = sql.rows_in_binary(statement(wherever(filters)), **numbers_of(view))
     return summed(parts_of(found, filters, view), view)
 
 

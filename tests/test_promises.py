@@ -132,7 +132,7 @@ def test_no_question_of_the_map_is_without_such_a_test():
         for path, tree in sources()
         for call in calls_of(tree)
         if path.startswith("geo/")
-        and call in {"sql.rows", "sql.stream", "copying.copy"}
+        and call in {"sql.rows", "sql.rows_in_binary", "sql.stream", "copying.copy"}
     }
     assert asking == QUESTIONS.keys()
 

@@ -561,7 +561,7 @@ def heat_at_once(rounds: int) -> Outcome:
     return {**met, **crowd.met}
 
 
-def patience() -> Outcome:
+def patience(in_binary: int) -> Outcome:
     """Questions outside of any transaction that may take so long, and after them."""
     import sqlalchemy as sa
     from django.db import connection
@@ -571,16 +571,17 @@ def patience() -> Outcome:
 
     asleep = sa.select(sa.func.pg_sleep(sa.literal(5)), sa.literal("a%b"))
     limit = sa.select(sa.func.current_setting("statement_timeout"))
-    ((before,),) = sql.rows(limit)
+    rows = sql.rows_in_binary if in_binary else sql.rows
+    ((before,),) = rows(limit)
     with CaptureQueriesContext(connection) as told, sql.within(1234):
-        ((meanwhile,),) = sql.rows(limit)
+        ((meanwhile,),) = rows(limit)
     met = Counter([f"{meanwhile} in {len(told)}"])
     try:
         with sql.within(50):
-            sql.rows(asleep)
+            rows(asleep)
     except sql.TooLong:
         met["too long"] += 1
-    ((after,),) = sql.rows(limit)
+    ((after,),) = rows(limit)
     met["as before" if after == before else f"{after}, not {before}"] += 1
     return met
 

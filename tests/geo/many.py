@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.db import connection
@@ -48,6 +49,7 @@ def plan_of(question: Any) -> str:
     tables = ("cases_case", "cases_heatcell", "cases_heattile")
     (statement,) = (q["sql"] for q in asked if any(t in q["sql"] for t in tables))
     statement = statement[statement.index("SELECT") :]
+    statement = re.split(r"; FETCH ALL|\) TO STDOUT", statement)[0]
     with connection.cursor() as cursor:
-        cursor.execute(f"EXPLAIN {statement.partition(') TO STDOUT')[0]}")
+        cursor.execute(f"EXPLAIN {statement}")
         return "\n".join(line for (line,) in cursor.fetchall())

@@ -3,6 +3,7 @@
 import pytest
 import sqlalchemy as sa
 from django.db import DatabaseError, connection
+from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -94,19 +95,37 @@ def elsewhere(django_db_setup, django_db_blocker, tmp_path_factory):
 
 
 @pytest.mark.django_db
-def test_a_question_and_how_long_it_may_take_are_one_trip(elsewhere):
-    assert elsewhere.play("patience") == {
+@pytest.mark.parametrize("in_binary", [False, True])
+def test_a_question_and_how_long_it_may_take_are_one_trip(elsewhere, in_binary):
+    assert elsewhere.play("patience", int(in_binary)) == {
         "1234ms in 1": 1,
         "too long": 1,
         "as before": 1,
     }
 
 
-def test_within_a_transaction_the_limit_is_as_before_afterwards(db):
+@pytest.mark.parametrize("rows", [sql.rows, sql.rows_in_binary])
+def test_within_a_transaction_the_limit_is_as_before_afterwards(db, rows):
     limit = sa.select(sa.func.current_setting("statement_timeout"))
-    before = sql.rows(limit)
+    before = rows(limit)
     with sql.within(1234):
-        assert sql.rows(limit) == [("1234ms",)]
+        assert rows(limit) == [("1234ms",)]
     with pytest.raises(sql.TooLong), sql.within(20):
-        sql.rows(sa.select(sa.func.pg_sleep(60)))
-    assert sql.rows(limit) == before
+        rows(sa.select(sa.func.pg_sleep(60)))
+    assert rows(limit) == before
+
+
+def test_in_binary_the_rows_are_the_same_and_no_cursor_stays(db):
+    asked = sa.select(
+        sa.func.generate_series(1, 3).column_valued("number"),
+        sa.literal("¿a%b; ñ?"),
+        sa.cast(sa.null(), sa.Integer()),
+        sa.func.decode("00ff10", "hex", type_=sa.LargeBinary()),
+    )
+    found = [(number, "¿a%b; ñ?", None, b"\x00\xff\x10") for number in (1, 2, 3)]
+    with CaptureQueriesContext(connection) as told:
+        assert sql.rows_in_binary(asked) == found
+    assert len(told) == 1
+    assert sql.rows(asked) == found
+    assert open_cursors() == 0
+    assert sql.rows_in_binary(asked) == found

@@ -95,7 +95,7 @@ asked = (
 def test_tiles_say_what_their_cells_say(cases, filters, zoom):
     assert are_told_by_tile(filters)
     view = view_of(filters.box, zoom)
-    cells = sql.rows(by_cell(wherever(filters)), **numbers_of(view))
+    cells = sql.rows_in_binary(by_cell(wherever(filters)), **numbers_of(view))
     one_by_one = summed(parts_of(cells, filters, view), view)
     assert told(sums_in(filters, view)) == told(one_by_one)
 

@@ -148,8 +148,9 @@ MONTH = "month, facet, entity, district"
 FACETS_OF_MONTHS = """LATERAL (
     VALUES ('e/' || entity, ''), ('c/' || category, entity)
 ) AS facets (facet, of_entity)"""
-OF_MONTHS = f"""
-    {MONTH}, min(number >> 34 & 262143), min(number >> 16 & 262143),
+# Of some numbers, the rectangle that holds their cells, and they all: none, if there are none.
+SUMMED = """
+    min(number >> 34 & 262143), min(number >> 16 & 262143),
     max(number >> 34 & 262143), max(number >> 16 & 262143), array_agg(number ORDER BY number)
 """
 INTO_MONTHS = f"cases_heatmonth ({MONTH}, west, north, east, south, cases)"
@@ -164,31 +165,33 @@ number_news AS MATERIALIZED (
     GROUP BY 1, 2, 3, 4, 5
     HAVING sum(told.cases) <> 0
 ),
-months_touched AS MATERIALIZED (SELECT DISTINCT {MONTH} FROM number_news),
-numbers_known AS (
-    SELECT {MONTH}, number, 1 AS cases
-    FROM months_touched JOIN cases_heatmonth USING ({MONTH}), unnest(cases) AS number
-),
-numbers AS (
-    SELECT {MONTH}, number, sum(cases) AS cases
-    FROM (TABLE number_news UNION ALL TABLE numbers_known) AS told
-    GROUP BY {MONTH}, number
-    HAVING sum(cases) <> 0
+months_touched AS MATERIALIZED (
+    SELECT {MONTH}, array_agg(number) AS numbers, array_agg(cases) AS counts
+    FROM number_news GROUP BY {MONTH}
 ),
 months AS MATERIALIZED (
-    SELECT {OF_MONTHS}
-    FROM numbers, generate_series(1, cases) GROUP BY {MONTH}
+    SELECT {MONTH}, summed.*
+    FROM months_touched LEFT JOIN cases_heatmonth USING ({MONTH}), LATERAL (
+        SELECT {SUMMED} FROM (
+            SELECT number, sum(told.cases) AS cases
+            FROM (
+                SELECT number, 1 AS cases FROM unnest(cases_heatmonth.cases) AS number
+                UNION ALL SELECT * FROM unnest(numbers, counts)
+            ) AS told
+            GROUP BY number
+            HAVING sum(told.cases) <> 0
+        ) AS told, generate_series(1, told.cases)
+    ) AS summed (west, north, east, south, cases)
 ),
 months_emptied AS (
-    DELETE FROM cases_heatmonth USING (
-        TABLE months_touched EXCEPT SELECT {MONTH} FROM months
-    ) AS gone
+    DELETE FROM cases_heatmonth USING months
     WHERE (cases_heatmonth.month, cases_heatmonth.facet, cases_heatmonth.entity,
         cases_heatmonth.district
-    ) = (gone.month, gone.facet, gone.entity, gone.district)
+    ) = (months.month, months.facet, months.entity, months.district)
+        AND months.cases IS NULL
 ),
 months_written AS (
-    INSERT INTO {INTO_MONTHS} TABLE months
+    INSERT INTO {INTO_MONTHS} SELECT * FROM months WHERE cases IS NOT NULL
     ON CONFLICT ({MONTH}) DO UPDATE SET cases = excluded.cases, west = excluded.west,
         north = excluded.north, east = excluded.east, south = excluded.south
 )

@@ -15,7 +15,7 @@ from backend.cases.heat import (
     IN_TILES,
     INTO_MONTHS,
     MONTH,
-    OF_MONTHS,
+    SUMMED,
 )
 from backend.cases.workflow import OPEN, RESOLVED, Status
 from backend.jobs import alone_with
@@ -46,7 +46,7 @@ FROM cases_case WHERE is_public AND public_location IS NOT NULL
 WRITE_MONTHS = f"""
 DELETE FROM cases_heatmonth;
 INSERT INTO {INTO_MONTHS}
-SELECT {OF_MONTHS}
+SELECT {MONTH}, {SUMMED}
 FROM (
     SELECT month, facet, of_entity AS entity, left(place, 4) AS district,
         cases_heat_number(quarter, x, y, open + 2 * resolved, place) AS number

@@ -5,25 +5,47 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from geo.filters import Filters
-from geo.tables import category
+from geo.tables import category, heat_group
 
 FACET = sa.column("facet", sa.String())
 
 
 def facets(filters: Filters) -> sa.Subquery | sa.Values:
-    """Those of all cases, of an entity's, or of each of some categories."""
+    """Those of all cases, of an entity's, or of each of some groups or categories."""
     if filters.groups:
-        chosen = sa.select(("c/" + category.c.code).label("facet")).where(
+        by_code = "c/" + category.c.code
+        if filters.categories:
+            facet = by_code
+        else:
+            one_by_one = category.c.group_id.in_(changed_groups())
+            facet = sa.case((one_by_one, by_code), else_="g/" + category.c.group_id)
+        chosen = sa.select(facet.label("facet")).where(
             category.c.group_id.in_(filters.groups)
         )
         if filters.categories:
             chosen = chosen.where(category.c.code.in_(filters.categories))
-        return chosen.subquery("facets")
+        return chosen.distinct().subquery("facets")
     if filters.categories:
         names = [f"c/{code}" for code in filters.categories]
     else:
         names = [f"e/{filters.entity}" if filters.entity else ""]
     return some_facets(names)
+
+
+def changed_groups() -> sa.Select[tuple[str]]:
+    """The groups that a category has left or joined since they were counted.
+
+    Or one that had been counted before groups were: see `HeatGroup`.
+    """
+    counted_in, group = heat_group.c.counted_in, category.c.group_id
+    both = category.outerjoin(
+        heat_group, heat_group.c.category == category.c.code, full=True
+    )
+    return (
+        sa.select(sa.func.unnest(sa.dialects.postgresql.array([group, counted_in])))
+        .select_from(both)
+        .where(counted_in.is_distinct_from(group))
+    )
 
 
 def some_facets(names: list[str]) -> sa.Values:
@@ -40,6 +62,6 @@ def is_of_all(filters: Filters) -> bool:
 
 
 def of_entity(table: sa.Table, filters: Filters) -> list[sa.ColumnElement[bool]]:
-    """A category's rows are by entity too."""
+    """The rows of categories and of groups are by entity too."""
     asked = filters.entity and by_category(filters)
     return [table.c.entity == filters.entity] if asked else []

@@ -17,6 +17,7 @@ from backend.cases.models import (
     Group,
     HeatCell,
     HeatDelta,
+    HeatGroup,
     HeatMonth,
     HeatState,
     HeatTile,
@@ -83,6 +84,7 @@ generation = table_of(Generation)
 boundary = table_of(Boundary)
 heat_cell = table_of(HeatCell)
 heat_delta = table_of(HeatDelta)
+heat_group = table_of(HeatGroup)
 heat_month = table_of(HeatMonth)
 heat_state = table_of(HeatState)
 heat_tile = table_of(HeatTile)

@@ -108,16 +108,18 @@ def make_jurisdiction(
     )
 
 
+def make_group(code: str = "PRU") -> Group:
+    names = {"name_es": "Pruebas", "name_en": "Tests"}
+    return Group.objects.get_or_create(code=code, defaults=names)[0]
+
+
 def make_category(code: str = "PRU-01", **fields: Any) -> Category:
     """A public category at exact precision, answered by OBRAS in three working days."""
     duty = fields.pop("duty", None) or make_duty()
     if not duty.jurisdictions.exists():
         make_jurisdiction(duty, make_entity())
-    group, _ = Group.objects.get_or_create(
-        code="PRU", defaults={"name_es": "Pruebas", "name_en": "Tests"}
-    )
     defaults = {
-        "group": group,
+        "group": make_group(),
         "name_es": f"Categoría {code}",
         "name_en": f"Category {code}",
         "duty": duty,

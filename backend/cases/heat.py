@@ -21,7 +21,7 @@ BATCH = 5_000
 
 FACETS = """LATERAL (
     VALUES ('', '', month), ('e/' || entity, '', month), ('c/' || category, entity, month),
-        ('q/' || month, '', quarter)
+        ('g/' || counted_in, entity, month), ('q/' || month, '', quarter)
 ) AS facets (facet, of_entity, moment)"""
 ROW = "level, facet, key, place, entity"
 SUMS = """sum(open)::integer AS open, sum(resolved)::integer AS resolved,
@@ -37,11 +37,25 @@ FACETS_OF_TILES = """LATERAL (
     WHERE facet = '' AND digits <= length(place)
 ) AS of_tiles (of_tile)"""
 
+# A category that was never counted is counted in its group from now on.
 TAKEN = f"""
 taken AS (
     DELETE FROM cases_heatdelta WHERE id IN (
         SELECT id FROM cases_heatdelta ORDER BY id LIMIT %(most)s
     ) RETURNING *
+),
+groups AS MATERIALIZED (
+    SELECT category, counted_in FROM cases_heatgroup
+    UNION ALL
+    SELECT code, group_id FROM cases_category
+    WHERE NOT EXISTS (SELECT FROM cases_heatgroup WHERE category = code)
+        AND NOT EXISTS (
+            SELECT FROM cases_heatcell WHERE level = 0 AND facet = 'c/' || code
+        )
+),
+groups_written AS (
+    INSERT INTO cases_heatgroup (category, counted_in) TABLE groups
+    ON CONFLICT (category) DO NOTHING
 ),
 news AS MATERIALIZED (
     SELECT level, facet,
@@ -50,7 +64,8 @@ news AS MATERIALIZED (
         END AS key,
         CASE WHEN level < {COARSEST} THEN left(place, 2 * level) ELSE place END AS place,
         of_entity AS entity, moment AS month, {SUMS}
-    FROM taken, generate_series(0, {FINEST}) AS level, {FACETS}
+    FROM taken LEFT JOIN groups USING (category),
+        generate_series(0, {FINEST}) AS level, {FACETS}
     WHERE facet <> 'e/'
     GROUP BY 1, 2, 3, 4, 5, 6
     HAVING {ANYTHING}
@@ -152,7 +167,7 @@ tiles_written AS (
 # The cases of a month come apart one by one.
 MONTH = "month, facet, entity, district"
 FACETS_OF_MONTHS = """LATERAL (
-    VALUES ('e/' || entity, ''), ('c/' || category, entity)
+    VALUES ('e/' || entity, ''), ('c/' || category, entity), ('g/' || counted_in, entity)
 ) AS facets (facet, of_entity)"""
 # Of some numbers, the rectangle that holds their cells, and they all: none, if there are none.
 SUMMED = """
@@ -164,7 +179,7 @@ MONTHS = f"""
 number_news AS MATERIALIZED (
     SELECT month, facet, of_entity AS entity, left(place, 4) AS district,
         cases_heat_number(quarter, x, y, state, place) AS number, sum(told.cases) AS cases
-    FROM taken, {FACETS_OF_MONTHS}, LATERAL (
+    FROM taken LEFT JOIN groups USING (category), {FACETS_OF_MONTHS}, LATERAL (
         VALUES (0, cases - open - resolved), (1, open), (2, resolved)
     ) AS told (state, cases)
     WHERE told.cases <> 0 AND facet <> 'e/'

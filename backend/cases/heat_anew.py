@@ -28,7 +28,8 @@ Progress = Callable[[list[Any]], Iterable[Any]]
 NEW_TABLES = """
 CREATE TABLE cases_heatcell_next (LIKE cases_heatcell INCLUDING CONSTRAINTS);
 CREATE TEMPORARY TABLE heat_told (
-    x integer, y integer, place text, category text, entity text, month smallint,
+    x integer, y integer, place text, category text, counted_in text, entity text,
+    month smallint,
     quarter smallint, open integer, resolved integer, cases integer
 ) ON COMMIT DROP
 """
@@ -38,10 +39,20 @@ FROM_THE_CASES = """
 WITH counted_below AS (DELETE FROM cases_heatdelta)
 INSERT INTO heat_told
 SELECT cases_heat_x(public_location), cases_heat_y(public_location),
-    coalesce(corregimiento_id, district_id), category_id, coalesce(entity_id, ''),
+    coalesce(corregimiento_id, district_id), category_id, group_id, coalesce(entity_id, ''),
     cases_heat_month(filed_at), cases_heat_quarter(filed_at),
     (status = ANY (%(open)s))::integer, (status = ANY (%(resolved)s))::integer, 1
-FROM cases_case WHERE is_public AND public_location IS NOT NULL
+FROM cases_case JOIN cases_category ON code = category_id
+WHERE is_public AND public_location IS NOT NULL
+"""
+# All that were counted as they were then, and those of which there was none as they are now.
+WRITE_GROUPS = """
+DELETE FROM cases_heatgroup;
+INSERT INTO cases_heatgroup (category, counted_in)
+SELECT code, coalesce(told.counted_in, group_id)
+FROM cases_category LEFT JOIN (
+    SELECT category, counted_in FROM heat_told GROUP BY category, counted_in
+) AS told ON category = code
 """
 WRITE_MONTHS = f"""
 DELETE FROM cases_heatmonth;
@@ -67,6 +78,7 @@ SELECT facet, row_number() OVER (ORDER BY facet)::integer AS what FROM (
     SELECT '' AS facet
     UNION SELECT 'e/' || entity FROM heat_kinds
     UNION SELECT 'c/' || category FROM heat_kinds
+    UNION SELECT 'g/' || counted_in FROM cases_heatgroup
     UNION SELECT 'q/' || month FROM heat_months
 ) AS facets;
 CREATE TEMPORARY TABLE heat_whose ON COMMIT DROP AS
@@ -77,7 +89,8 @@ FROM (
 ANALYZE heat_what;
 ANALYZE heat_whose
 """
-# The counts of the finest level: of all, by entity, by category and by quarter of a day.
+# The counts of the finest level: of all, by entity, by category, by group and by quarter of a
+# day.
 # Sorted and not hashed, whatever the planner thinks, which takes them for fewer than they
 # are; in their order they are also written.
 FINEST_FACTS = """
@@ -89,6 +102,11 @@ FROM (
     SELECT what, whose, cases_heat_key({level}, x, y) AS key, month, open, resolved, cases
     FROM heat_told
         JOIN heat_what ON facet = 'c/' || category
+        JOIN heat_whose USING (place, entity)
+    UNION ALL
+    SELECT what, whose, cases_heat_key({level}, x, y), month, open, resolved, cases
+    FROM heat_told
+        JOIN heat_what ON facet = 'g/' || counted_in
         JOIN heat_whose USING (place, entity)
     UNION ALL
     SELECT what, whose, cases_heat_key({level}, x, y), month, open, resolved, cases
@@ -216,6 +234,7 @@ def rebuild(progress: Progress = iter) -> None:
 def steps(statuses: dict[str, list[Status]]) -> Iterator[tuple[str, Any]]:
     """The statements of a rebuilding, from the finest level up to the country."""
     yield FROM_THE_CASES, statuses
+    yield WRITE_GROUPS, None
     yield WRITE_MONTHS, None
     yield NUMBERS, None
     yield FINEST_FACTS.format(level=FINEST), None

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from backend.cases.models import Case, Group
+from backend.cases.models import Case
 from backend.cases.workflow import OPEN, RESOLVED, Status
 from geo import sql
 from geo.filters import STATES, Box, Filters, on_the_map
@@ -19,6 +19,7 @@ from tests.factories import (
     make_category,
     make_duty,
     make_entity,
+    make_group,
     make_jurisdiction,
 )
 
@@ -36,9 +37,7 @@ def cases(squares):
     """A few cases of every kind: category, privacy, entity, place, status, time."""
     water = make_duty("water")
     make_jurisdiction(water, make_entity("IDAAN"))
-    other, _ = Group.objects.get_or_create(
-        code="OTR", defaults={"name_es": "Otras", "name_en": "Others"}
-    )
+    other = make_group("OTR")
     categories = [
         make_category("PRU-01"),
         make_category("PRU-02", precision="grid", duty=water),

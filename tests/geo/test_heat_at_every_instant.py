@@ -18,12 +18,12 @@ from hypothesis import strategies as st
 from backend.cases.deadlines import PANAMA
 from backend.cases.heat import fold, fold_batch
 from backend.cases.heat_anew import rebuild
-from backend.cases.models import Case, Category, Group
+from backend.cases.models import Case, Category
 from backend.cases.workflow import OPEN, RESOLVED, Status
 from geo.cells import LEVELS, Box, View, cell_at, metres
 from geo.filters import Filters
 from geo.heatmap import DIGITS, by_place, heat, months
-from tests.factories import make_category, make_entity, make_territory
+from tests.factories import make_category, make_entity, make_group, make_territory
 from tests.geo.many import AROUND
 
 LONGITUDES = [-79.99, -79.9512, -79.95, -79.81]
@@ -87,9 +87,7 @@ filters = st.builds(
 def scene(db):
     make_territory()
     make_entity("AGUAS")
-    other, _ = Group.objects.get_or_create(
-        code="OTR", defaults={"name_es": "Otros", "name_en": "Others"}
-    )
+    other = make_group("OTR")
     make_category("PRU-01")
     make_category("PRU-02")
     make_category("OTR-01", group=other)

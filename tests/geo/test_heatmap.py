@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from backend.cases.handling import Transition, change_status
 from backend.cases.heat import fold
 from backend.cases.heat_anew import rebuild
-from backend.cases.models import Case, Category
+from backend.cases.models import Case, Category, HeatCell, HeatTile
 from backend.cases.workflow import OPEN, RESOLVED, Status
 from geo import heatmap
 from geo.cells import LEVELS, Box, cell_at, metres
 from geo.filters import Filters
 from geo.heatmap import by_place, heat, months, version
-from tests.factories import EAST, make_case, make_category
+from tests.factories import EAST, make_case, make_category, make_group
 from tests.geo.many import AROUND, TOGETHER, multiply, plan_of
 
 pytestmark = pytest.mark.usefixtures("squares")
@@ -244,3 +244,26 @@ def test_the_view_is_found_by_the_key():
     assert "cases_heattile_pkey" in plan_of(lambda: heat(view, 16))
     of_two_things = replace(view, place="90", entity="OBRAS")
     assert "cases_heatcell_pkey" in plan_of(lambda: heat(of_two_things, 16))
+
+
+def test_a_group_is_one_row_a_cell_until_a_category_leaves_it():
+    other = make_group("OTR")
+    for code in ("PRU-01", "PRU-02"):
+        make_case(category=make_category(code))
+    make_case(category=make_category("OTR-01", group=other))
+    fold()
+    # What is told of the group does not need what is told of its categories.
+    HeatTile.objects.filter(facet__startswith="c/").delete()
+    HeatCell.objects.filter(facet__startswith="c/").delete()
+    group = Filters(groups=("PRU",))
+    since = replace(group, since=at("2020-01-01T00:00-05:00"))
+    assert (heat(group, 12).total, heat(since, 12).total) == (2, 2)
+    both = replace(group, groups=("PRU", "OTR"))
+    assert (heat(both, 12).total, months(both)[0].open) == (3, 3)
+    assert heat(replace(since, entity="OBRAS"), 12).total == 2
+    assert heat(replace(since, entity="NADIE"), 12).total == 0
+    # Then it does: of both groups, and of no other.
+    Category.objects.filter(code="PRU-02").update(group=other)
+    assert (heat(group, 12).total, heat(both, 12).total) == (0, 0)
+    rebuild()
+    assert (heat(group, 12).total, heat(both, 12).total) == (1, 3)

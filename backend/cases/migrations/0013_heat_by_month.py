@@ -127,4 +127,16 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.RunSQL(FILLED, AS_BEFORE),
+        # What was counted before is not counted by group: it is told by categories until
+        # the heat is rebuilt.
+        migrations.CreateModel(
+            name="HeatGroup",
+            fields=[
+                (
+                    "category",
+                    models.CharField(max_length=8, primary_key=True, serialize=False),
+                ),
+                ("counted_in", models.CharField(max_length=8)),
+            ],
+        ),
     ]

@@ -13,6 +13,7 @@ from backend.cases.models.data import DataFile, Withdrawal
 from backend.cases.models.heat import (
     HeatCell,
     HeatDelta,
+    HeatGroup,
     HeatMonth,
     HeatState,
     HeatTile,
@@ -34,6 +35,7 @@ __all__ = [
     "Group",
     "HeatCell",
     "HeatDelta",
+    "HeatGroup",
     "HeatMonth",
     "HeatState",
     "HeatTile",

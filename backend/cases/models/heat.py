@@ -15,8 +15,9 @@ class HeatCell(models.Model):
     number and then the cell's within the tile; levels 0 to 3 are, whatever the cell, the
     country, its provinces, its districts and its corregimientos. `place` is the
     corregimiento's code, or the district's where there is none. `facet` is empty for all
-    cases, `e/` and an entity's code, or `c/` and a category's, these by `entity` too; or it
-    is `q/` and a month, and `months` are quarters of that month's days, from 0 to 123.
+    cases, `e/` and an entity's code, or `c/` and a category's, or `g/` and a group's (see
+    `HeatGroup`), these two by `entity` too; or it is `q/` and a month, and `months` are
+    quarters of that month's days, from 0 to 123.
 
     Only `heat.py` writes here; what it has not yet folded in is in `HeatDelta`.
     """
@@ -61,11 +62,11 @@ class HeatTile(models.Model):
 
 
 class HeatMonth(models.Model):
-    """The public cases of a month that an entity or a category has in a district, one by one.
+    """The public cases of a month that an entity, a category or a group has in a district.
 
-    For what is not counted beforehand: an entity's or a category's part of a month. `facet`
-    and `entity` are as in `HeatCell`, but there are no rows of all cases. Each of `cases`
-    is a number (`cases_heat_number`), which says, from its left: in 7 bits the
+    For what is not counted beforehand: their part of a month. `facet` and `entity` are as
+    in `HeatCell`, but there are no rows of all cases. The cases are there one by one: each is
+    a number (`cases_heat_number`), which says, from its left: in 7 bits the
     quarter of the month's days, as `HeatCell` has them; in 18 each the column and the row
     of its cell at level 14; in 2 whether it is open (1), resolved (2) or neither (0); and
     in 14 the end of its corregimiento's code, two characters of ASCII, or 0 where there is
@@ -88,6 +89,20 @@ class HeatMonth(models.Model):
 
     def __str__(self) -> str:
         return f"{self.month} {self.facet} {self.entity} {self.district}"
+
+
+class HeatGroup(models.Model):
+    """In which group the heat has counted a category's cases so far, and goes on to do so.
+
+    A group whose categories are not just these is told by its categories, until the heat is
+    rebuilt.
+    """
+
+    category = models.CharField(max_length=8, primary_key=True)
+    counted_in = models.CharField(max_length=8)
+
+    def __str__(self) -> str:
+        return f"{self.category} in {self.counted_in}"
 
 
 class HeatDelta(models.Model):

@@ -14,15 +14,17 @@ from backend.cases.heat import fold, fold_batch, uncounted
 from backend.cases.heat_anew import rebuild
 from backend.cases.models import (
     Case,
+    Category,
     HeatCell,
     HeatDelta,
+    HeatGroup,
     HeatMonth,
     HeatState,
     HeatTile,
 )
 from backend.cases.tasks import fold_heat
 from backend.cases.workflow import OPEN, RESOLVED, Status
-from tests.factories import make_case, make_category, make_territory
+from tests.factories import make_case, make_category, make_group, make_territory
 from tests.geo.many import TOGETHER, multiply
 
 # All that the rows say, month by month, and what the deltas will add to them.
@@ -64,8 +66,9 @@ SELECT cases_heat_month(filed_at), facet, of_entity, district_id,
     min(cases_heat_x(public_location)), min(cases_heat_y(public_location)),
     max(cases_heat_x(public_location)), max(cases_heat_y(public_location)),
     array_agg(told ORDER BY told)
-FROM cases_case, LATERAL (
-    VALUES ('e/' || entity_id, ''), ('c/' || category_id, coalesce(entity_id, ''))
+FROM cases_case JOIN cases_category ON code = category_id, LATERAL (
+    VALUES ('e/' || entity_id, ''), ('c/' || category_id, coalesce(entity_id, '')),
+        ('g/' || group_id, coalesce(entity_id, ''))
 ) AS facets (facet, of_entity), cases_heat_number(
     cases_heat_quarter(filed_at), cases_heat_x(public_location),
     cases_heat_y(public_location), CASE WHEN status IN ('closed', 'resolved') THEN 2
@@ -113,22 +116,24 @@ def test_a_case_is_a_delta_until_it_is_folded_into_every_level(squares):
     assert (delta.place, delta.category, delta.entity) == ("900101", "PRU-01", "OBRAS")
     assert fold() == 1
     assert not HeatDelta.objects.exists()
-    # At the fifteen levels: for all, for the entity, for the category, and by quarter.
-    assert HeatCell.objects.count() == 4 * 15
+    # At the fifteen levels: for all, for the entity, for the category, for its group, and by
+    # quarter.
+    assert HeatCell.objects.count() == 5 * 15
     assert {tuple(row.open) for row in HeatCell.objects.all()} == {(1,)}
     # And in a tile at each of the eleven that are grids: for all, for the entity, for the
-    # category, and for each of three places around.
+    # category, for its group, and for each of three places around.
     tiles = HeatTile.objects.all()
     assert [(row.open, row.resolved, row.cases) for row in tiles] == (
-        [([1], [0], [1])] * 6 * 11
+        [([1], [0], [1])] * 7 * 11
     )
-    # And by itself: for the entity and for the category.
+    # And by itself: for the entity, for the category and for its group.
     months = HeatMonth.objects.order_by("facet")
     assert [(row.facet, row.entity, row.district) for row in months] == [
         ("c/PRU-01", "OBRAS", "9001"),
         ("e/OBRAS", "", "9001"),
+        ("g/PRU", "OBRAS", "9001"),
     ]
-    assert [len(row.cases) for row in months] == [1, 1]
+    assert [len(row.cases) for row in months] == [1, 1, 1]
 
 
 def test_a_status_of_another_kind_moves_a_case_over(squares):
@@ -242,14 +247,59 @@ def test_an_update_to_this_version_finds_the_cases_that_were_folded(squares):
     fold_batch(40)
     Case.objects.filter(number__endswith="3").update(status=Status.RESOLVED)
     Case.objects.filter(number__endswith="7").delete()
+    HeatMonth.objects.filter(facet__startswith="g/").delete()
     folded = sorted(answers(MONTHS))
     HeatMonth.objects.all().delete()
     migration = import_module("backend.cases.migrations.0013_heat_by_month")
     with connection.cursor() as cursor:
         cursor.execute(migration.FILLED)
-    assert sorted(answers(MONTHS)) == folded != sorted(answers(MONTHS_OF_CASES))
+    # But for the groups, for which the heat is to be rebuilt.
+    assert sorted(answers(MONTHS)) == folded
+    rebuild()
+    assert sorted(answers(MONTHS)) == sorted(answers(MONTHS_OF_CASES)) != folded
+
+
+def counted_in() -> dict[str, str]:
+    """Of the categories of these tests, of which the catalogue has none."""
+    groups = HeatGroup.objects.filter(category__in=["PRU-01", "OTR-01"])
+    return dict(groups.values_list("category", "counted_in"))
+
+
+def test_a_category_goes_on_being_counted_in_its_group_until_the_heat_is_rebuilt(
+    squares,
+):
+    other = make_group("OTR")
+    make_case()
     fold()
-    assert sorted(answers(MONTHS)) == sorted(answers(MONTHS_OF_CASES))
+    assert counted_in() == {"PRU-01": "PRU"}
+    Category.objects.update(group=other)
+    make_case()
+    make_case(category=make_category("OTR-01", group=other))
+    fold()
+    assert counted_in() == {"PRU-01": "PRU", "OTR-01": "OTR"}
+    whole = HeatCell.objects.filter(level=0)
+    assert whole.get(facet="g/PRU").cases == [2]
+    assert whole.get(facet="g/OTR").cases == [1]
+    rebuild()
+    assert counted_in() == {"PRU-01": "OTR", "OTR-01": "OTR"}
+    assert whole.get(facet="g/OTR").cases == [3]
+    assert not whole.filter(facet="g/PRU").exists()
+
+
+def test_what_was_counted_before_groups_were_is_in_none_until_the_heat_is_rebuilt(
+    squares,
+):
+    make_case()
+    fold()
+    HeatGroup.objects.all().delete()
+    HeatCell.objects.filter(facet="g/PRU").delete()
+    make_case()
+    fold()
+    assert counted_in() == {}
+    assert not HeatCell.objects.filter(facet="g/PRU").exists()
+    rebuild()
+    assert counted_in() == {"PRU-01": "PRU"}
+    assert HeatCell.objects.get(level=0, facet="g/PRU").cases == [2]
 
 
 def test_sums_are_the_same_at_every_level(squares):
@@ -259,7 +309,7 @@ def test_sums_are_the_same_at_every_level(squares):
         SELECT level, left(facet, 1), sum(open[cardinality(open)])
         FROM cases_heatcell GROUP BY 1, 2
     """)
-    assert len(sums) == 4 * 15
+    assert len(sums) == 5 * 15
     assert {count for *_, count in sums} == {201}
 
 

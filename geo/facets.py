@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import array
 
 from geo.filters import Filters
 from geo.tables import category, heat_group
@@ -13,23 +14,24 @@ FACET = sa.column("facet", sa.String())
 def facets(filters: Filters) -> sa.Subquery | sa.Values:
     """Those of all cases, of an entity's, or of each of some groups or categories."""
     if filters.groups:
-        by_code = "c/" + category.c.code
-        if filters.categories:
-            facet = by_code
-        else:
-            one_by_one = category.c.group_id.in_(changed_groups())
-            facet = sa.case((one_by_one, by_code), else_="g/" + category.c.group_id)
-        chosen = sa.select(facet.label("facet")).where(
-            category.c.group_id.in_(filters.groups)
-        )
-        if filters.categories:
-            chosen = chosen.where(category.c.code.in_(filters.categories))
-        return chosen.distinct().subquery("facets")
+        return of_groups(filters)
     if filters.categories:
         names = [f"c/{code}" for code in filters.categories]
     else:
         names = [f"e/{filters.entity}" if filters.entity else ""]
     return some_facets(names)
+
+
+def of_groups(filters: Filters) -> sa.Subquery:
+    code, group = category.c.code, category.c.group_id
+    conditions = [group.in_(filters.groups)]
+    facet: sa.ColumnElement[str] = "c/" + code
+    if filters.categories:
+        conditions.append(code.in_(filters.categories))
+    else:
+        facet = sa.case((group.in_(changed_groups()), facet), else_="g/" + group)
+    chosen = sa.select(facet.label("facet")).where(*conditions)
+    return chosen.distinct().subquery("facets")
 
 
 def changed_groups() -> sa.Select[tuple[str]]:
@@ -42,7 +44,7 @@ def changed_groups() -> sa.Select[tuple[str]]:
         heat_group, heat_group.c.category == category.c.code, full=True
     )
     return (
-        sa.select(sa.func.unnest(sa.dialects.postgresql.array([group, counted_in])))
+        sa.select(sa.func.unnest(array([group, counted_in])))
         .select_from(both)
         .where(counted_in.is_distinct_from(group))
     )

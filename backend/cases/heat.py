@@ -16,6 +16,7 @@ from backend.jobs import alone_with
 
 FINEST = 14
 COARSEST = 4
+LAYOUT = 1
 # Of ten million cases some thirteen seconds' work, in one transaction.
 BATCH = 5_000
 
@@ -200,7 +201,6 @@ months AS MATERIALIZED (
                 UNION ALL SELECT * FROM unnest(numbers, counts)
             ) AS told
             GROUP BY number
-            HAVING sum(told.cases) <> 0
         ) AS told, generate_series(1, told.cases)
     ) AS summed (west, north, east, south, cases)
 ),
@@ -217,13 +217,14 @@ months_written AS (
         north = excluded.north, east = excluded.east, south = excluded.south
 )
 """  # noqa: S608
-NOTED = """
+NOTED = f"""
 noted AS (
-    INSERT INTO cases_heatstate (id, epoch, folded) SELECT 1, 0, count(*) FROM taken
+    INSERT INTO cases_heatstate (id, epoch, folded, layout)
+    SELECT 1, 0, count(*), {LAYOUT} FROM taken
     ON CONFLICT (id) DO UPDATE
     SET folded = cases_heatstate.folded + excluded.folded
 )
-"""
+"""  # noqa: S608
 FOLD = f"WITH {TAKEN}, {CELLS}, {TILES}, {MONTHS}, {NOTED} SELECT count(*) FROM taken"  # noqa: S608
 
 

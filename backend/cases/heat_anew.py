@@ -14,6 +14,7 @@ from backend.cases.heat import (
     FINEST,
     IN_TILES,
     INTO_MONTHS,
+    LAYOUT,
     MONTH,
     SUMMED,
 )
@@ -200,7 +201,7 @@ FROM (
 ) AS cells
 GROUP BY level, facet, key >> 8
 """  # noqa: S608 - our own words
-SWAP = """
+SWAP = f"""
 DROP TABLE heat_facts, heat_kinds, heat_months, heat_what, heat_whose;
 ALTER TABLE cases_heatcell_next
     ADD CONSTRAINT cases_heatcell_next_pkey PRIMARY KEY (level, facet, key, place, entity);
@@ -209,9 +210,9 @@ DROP TABLE cases_heatcell;
 ALTER TABLE cases_heatcell_next RENAME TO cases_heatcell;
 ALTER TABLE cases_heatcell RENAME CONSTRAINT cases_heatcell_next_pkey
     TO cases_heatcell_pkey;
-INSERT INTO cases_heatstate (id, epoch, folded) VALUES (1, 1, 0)
+INSERT INTO cases_heatstate (id, epoch, folded, layout) VALUES (1, 1, 0, {LAYOUT})
 ON CONFLICT (id) DO UPDATE SET epoch = cases_heatstate.epoch + 1, folded = 0
-"""
+"""  # noqa: S608
 
 
 def rebuild(progress: Progress = iter) -> None:

@@ -139,4 +139,12 @@ class Migration(migrations.Migration):
                 ("counted_in", models.CharField(max_length=8)),
             ],
         ),
+        # A worker of the version before, which does not name it, cannot fold from now on.
+        # The last thing, for the map reads that table and would have to wait.
+        migrations.AddField(
+            model_name="heatstate",
+            name="layout",
+            field=models.PositiveSmallIntegerField(default=1),
+            preserve_default=False,
+        ),
     ]

@@ -137,6 +137,9 @@ class HeatState(models.Model):
 
     epoch = models.PositiveIntegerField(default=0)
     folded = models.PositiveBigIntegerField(default=0)
+    # Of these tables. Whoever folds has to name it: a worker of a version that knew fewer
+    # of them cannot, and leaves the deltas to those of the new one.
+    layout = models.PositiveSmallIntegerField()
 
     def __str__(self) -> str:
         return f"{self.epoch}-{self.folded}"

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 
+from backend.cases import heat
 from backend.cases.heat import fold, fold_batch, uncounted
 from backend.cases.heat_anew import rebuild
 from backend.cases.models import (
@@ -257,6 +258,24 @@ def test_an_update_to_this_version_finds_the_cases_that_were_folded(squares):
     assert sorted(answers(MONTHS)) == folded
     rebuild()
     assert sorted(answers(MONTHS)) == sorted(answers(MONTHS_OF_CASES)) != folded
+
+
+def test_a_worker_of_an_earlier_version_cannot_fold(squares):
+    make_case()
+    fold()
+    make_case()
+    earlier = heat.FOLD.replace(", layout)", ")").replace(
+        f", {heat.LAYOUT} FROM", " FROM"
+    )
+    assert earlier.count("layout") == 0
+    with (
+        pytest.raises(IntegrityError, match="layout"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(earlier, {"most": 10})
+    assert HeatDelta.objects.count() == 1
+    assert fold() == 1
 
 
 def counted_in() -> dict[str, str]:

@@ -17,7 +17,7 @@ from backend.jobs import alone_with
 FINEST = 14
 COARSEST = 4
 LAYOUT = 1
-# Of ten million cases some thirteen seconds' work, in one transaction.
+# Of ten million cases some twenty seconds' work, in one transaction.
 BATCH = 5_000
 
 FACETS = """LATERAL (

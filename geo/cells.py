@@ -138,7 +138,8 @@ def keys_of(
 ) -> NDArray[np.int64]:
     """The keys of the cells with these columns and rows: see `cases_heat_key`."""
     tiles = ((y >> 4) << level) + (x >> 4)
-    return (tiles << 8) + ((y & 15) << 4) + (x & 15)
+    keys: NDArray[np.int64] = (tiles << 8) + ((y & 15) << 4) + (x & 15)
+    return keys
 
 
 def cells_a_side(level: int) -> int:

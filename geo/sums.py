@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import sqlalchemy as sa
 from sqlalchemy import func
+from sqlalchemy.types import TypeEngine
 
 from geo import sql
 from geo.any_view import ANY_VIEW, MOST_KEPT, numbers_of, wherever
@@ -30,6 +31,7 @@ from geo.tables import heat_tile
 # What `array_send` says before the first number: dimensions, whether nulls, the type, how
 # many, and from which index on. Before each number it says how many bytes that has.
 HEADER = 5 * 4
+BYTES = sa.LargeBinary()
 SENT = {
     size: np.dtype([("size", ">i4"), ("number", f">i{size}")]) for size in (2, 4, 8)
 }
@@ -111,7 +113,7 @@ def told(
     cells: Any, weights: Any = None, *, tile: Any = None, sign: Any = None
 ) -> Columns:
     """The columns of a row of `Told`."""
-    kinds = (sa.LargeBinary(), sa.LargeBinary(), sa.BigInteger(), sa.Integer())
+    kinds: list[TypeEngine[Any]] = [BYTES, BYTES, sa.BigInteger(), sa.Integer()]
     values = (cells, weights, tile, sign)
     return [
         sa.cast(sa.null(), kind) if value is None else value
@@ -121,7 +123,7 @@ def told(
 
 def sent(numbers: Any) -> sa.Function[bytes]:
     """An array as PostgreSQL sends it in binary, to be read at once."""
-    return func.array_send(numbers, type_=sa.LargeBinary())
+    return func.array_send(numbers, type_=BYTES)
 
 
 # ── Read ─────────────────────────────────────────────────────────────────────────────

@@ -177,5 +177,10 @@ def keys_of_cases(numbers: Numbers, filters: Filters, view: View) -> Numbers:
 
 
 def corregimiento_bits(code: str) -> int:
-    """Of a code of six characters, as `cases_heat_number` has its end."""
+    """Of a code of six characters, as `cases_heat_number` has its end.
+
+    Those of places are ASCII; of another that somebody asks for there is no case.
+    """
+    if not code.isascii():
+        return -1
     return ord(code[4]) << 7 | ord(code[5])

@@ -97,6 +97,13 @@ def check_code(
             % {"place": feature, "length": length}
         )
         return
+    # The heat has seven bits for each character.
+    if length and not (feature.code.isascii() and feature.code.isalnum()):
+        findings.errors.append(
+            _("%(place)s: un código tiene solo cifras y letras de la A a la Z")
+            % {"place": feature}
+        )
+        return
     if feature.parent_key and feature.parent_key not in keys:
         findings.errors.append(
             _("%(place)s: no existe el lugar %(parent)s al que pertenece")

@@ -21,6 +21,7 @@ from geo.cells import LEVELS, View, cell_at, view_of
 from geo.filters import Filters
 from geo.heatmap import by_place, heat, months
 from geo.one_by_one import keys_of_cases
+from provinces.models import Corregimiento
 from tests.factories import make_case, make_category
 from tests.geo.many import AROUND, TOGETHER, multiply, plan_of
 
@@ -144,6 +145,19 @@ def test_they_are_found_by_month(cases):
     plan = plan_of(lambda: heat(replace(ASKED, box=AROUND), 12))
     assert "cases_heatmonth_pkey" in plan
     assert "Seq Scan on cases_heatmonth" not in plan
+
+
+def test_a_place_that_there_is_not_has_no_case(squares):
+    there = Corregimiento.objects.create(code="900111", district_id="9001", name="Uno")
+    make_case(filed_at=FROM)
+    Case.objects.update(corregimiento=there)
+    fold()
+    a_week = replace(ASKED, until=FROM.replace(day=12))
+    assert heat(replace(a_week, place="900111"), 12).total == 1
+    # The sign's number is that of 1 and a bit more, which the 1 before it has too.
+    for place in ("90011±", "900112"):
+        nowhere = replace(a_week, place=place)
+        assert (heat(nowhere, 12).total, months(nowhere)) == (0, [])
 
 
 def test_folded_or_not_they_say_the_same(cases):

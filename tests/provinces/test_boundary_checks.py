@@ -46,6 +46,13 @@ def test_a_code_of_another_length_is_an_error(code):
     assert findings.errors == [f"{code} Lugar: el código de este nivel tiene 4 dígitos"]
 
 
+@pytest.mark.parametrize("code", ["90Ñ1", "90 1", "90-1", "90٣1"])
+def test_a_code_of_anything_but_digits_and_latin_letters_is_an_error(code):
+    _, findings = check(district(code, WEST))
+    said = "un código tiene solo cifras y letras de la A a la Z"
+    assert findings.errors == [f"{code} Lugar: {said}"]
+
+
 def test_a_place_whose_parent_nobody_knows_is_an_error():
     _, findings = check(district("9101", WEST))
     assert findings.errors == ["9101 Lugar: no existe el lugar 91 al que pertenece"]

@@ -75,6 +75,12 @@ class Patience(BaseRetryStrategy):
         return seconds
 
 
+# Most of a day, with two hours between the last of them: servers are repaired.
+A_DAY = Patience(times=20)
+# For what the clock soon asks for again.
+A_MINUTE = Patience(times=4)
+
+
 def enqueue(
     task: str,
     *,

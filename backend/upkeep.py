@@ -13,7 +13,7 @@ from django.utils import timezone
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from backend.jobs import IN_THE_TRANSACTION
+from backend.jobs import A_MINUTE, IN_THE_TRANSACTION
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ MOST_DEATHS = 10
 
 # Without a `lock`: it would be held for ever by the run that died with it.
 @app.periodic(cron="* * * * *")
-@app.task
+@app.task(retry=A_MINUTE)
 def take_up_stalled(timestamp: int = 0) -> None:
     """Give the jobs of workers that have fallen silent to those that live.
 

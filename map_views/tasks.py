@@ -7,7 +7,7 @@ from uuid import UUID
 
 from procrastinate.contrib.django import app
 
-from backend.jobs import Patience
+from backend.jobs import A_DAY, A_MINUTE, Patience
 from map_views.data import builds
 
 
@@ -18,12 +18,12 @@ def build_data_file(file: str) -> None:
 
 
 @app.periodic(cron="41 7 * * *")  # in the small hours of Panama
-@app.task(name="make_nightly_data", queueing_lock="make_nightly_data")
+@app.task(name="make_nightly_data", queueing_lock="make_nightly_data", retry=A_DAY)
 def make_nightly_data(timestamp: int) -> None:
     builds.ask_for_tonight(datetime.fromtimestamp(timestamp, UTC))
 
 
 @app.periodic(cron="13 * * * *")
-@app.task(name="throw_data_away", queueing_lock="throw_data_away")
+@app.task(name="throw_data_away", queueing_lock="throw_data_away", retry=A_MINUTE)
 def throw_data_away(timestamp: int) -> None:
     builds.throw_away(datetime.fromtimestamp(timestamp, UTC))

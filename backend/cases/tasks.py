@@ -10,10 +10,7 @@ from procrastinate.contrib.django import app
 
 from backend.cases import heat, notices, photos, retention, sweeping
 from backend.cases.storage import remove
-from backend.jobs import Patience, TryLater
-
-# Most of a day, with two hours between the last of them: servers are repaired.
-A_DAY = Patience(times=20)
+from backend.jobs import A_DAY, A_MINUTE, TryLater
 
 # ── Telling people ───────────────────────────────────────────────────────────────
 
@@ -43,7 +40,7 @@ def clean_photo(photo: str) -> None:
 
 
 @app.periodic(cron="23 8 * * *")  # in the small hours of Panama
-@app.task(name="sweep_files", queueing_lock="sweep_files")
+@app.task(name="sweep_files", queueing_lock="sweep_files", retry=A_DAY)
 def sweep_files(timestamp: int) -> None:
     sweeping.sweep(datetime.fromtimestamp(timestamp, UTC))
 
@@ -58,7 +55,7 @@ def delete_files(names: list[str]) -> None:
 
 
 @app.periodic(cron="17 8 * * *")
-@app.task(queueing_lock="forget_old")
+@app.task(queueing_lock="forget_old", retry=A_DAY)
 def forget_old(timestamp: int) -> None:
     """What was kept as long as its category says goes, every day."""
     retention.forget_old(datetime.fromtimestamp(timestamp, UTC))
@@ -68,7 +65,7 @@ def forget_old(timestamp: int) -> None:
 
 
 @app.periodic(cron="* * * * *")
-@app.task(queueing_lock="fold_heat")
+@app.task(queueing_lock="fold_heat", retry=A_MINUTE)
 def fold_heat(timestamp: int) -> None:
     """What changed in a minute joins the heat's counts; it is on the map before that."""
     # Whoever rebuilds them folds what is there; the rest waits for the next minute.

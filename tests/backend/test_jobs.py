@@ -103,6 +103,16 @@ def test_when_the_database_fails_it_is_django_s_error():
             ask()
 
 
+def test_what_the_clock_asks_for_is_tried_again_when_the_database_was_away():
+    tasks = [asked.task for asked in app.periodic_registry.periodic_tasks.values()]
+    assert {"backend.cases.tasks.fold_heat", "make_nightly_data"} < {
+        task.name for task in tasks
+    }
+    for task in tasks:
+        job = Job(id=1, queue="", lock=None, queueing_lock=None, task_name=task.name)
+        assert task.get_retry_exception(OperationalError("away"), job), task.name
+
+
 # ── Patience ─────────────────────────────────────────────────────────────────────
 
 

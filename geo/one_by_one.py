@@ -1,7 +1,7 @@
-"""An entity's or a category's cases in a part of a month, each a number (see `HeatMonth`).
+"""The cases of an entity, a category or a group in a part of a month (see `HeatMonth`).
 
-Whole months are counted beforehand for them, parts of months are not: there would be ten
-times as much to keep as there are cases.
+Each is a number. Whole months are counted beforehand for them, parts of months are not: that
+would be, by estimate, three rows more to keep for each case.
 """
 
 from __future__ import annotations

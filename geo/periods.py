@@ -82,11 +82,11 @@ class Period(NamedTuple):
         """
         first, end = self.first, self.end
         fewest: list[Quarters] = []
-        are_in_two = first is not None and end is not None and first > end
+        in_one_month = first is not None and end is not None and first > end
         for some in quarters:
             long = (start_of(some.month + 1) - start_of(some.month)) // QUARTER
             month, since, until, _ = some
-            if are_in_two or 2 * (until - since) <= long:
+            if in_one_month or 2 * (until - since) <= long:
                 fewest.append(some)
             elif month + 1 == first and until == long:
                 first = month

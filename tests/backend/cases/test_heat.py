@@ -79,6 +79,12 @@ FROM cases_case JOIN cases_category ON code = category_id, LATERAL (
 WHERE facet IS NOT NULL
 GROUP BY 1, 2, 3, 4
 """
+# Cases of every state, with an entity or none, and with a corregimiento or none.
+MIXED = {
+    "status": "(ARRAY['received','closed','rejected'])[1 + n % 3]",
+    "entity_id": "CASE WHEN n % 5 = 0 THEN NULL ELSE entity_id END",
+    "corregimiento_id": "CASE WHEN n % 7 = 0 THEN NULL ELSE corregimiento_id END",
+}
 DELTAS = "SELECT sum(cases) FROM cases_heatdelta"
 
 
@@ -184,12 +190,13 @@ def test_the_trigger_knows_the_workflows_open_and_resolved(db):
 
 
 def test_rebuilding_tells_what_folding_told(squares):
-    multiply(make_case(), 300, status="(ARRAY['received','closed','rejected'])[1 + n % 3]",
+    multiply(
+        make_case(),
+        300,
+        **MIXED,
         filed_at="filed_at - n * interval '1 day'",
         updated_at="filed_at",
-        entity_id="CASE WHEN n % 5 = 0 THEN NULL ELSE entity_id END",
-        corregimiento_id="CASE WHEN n % 7 = 0 THEN NULL ELSE corregimiento_id END",
-    )  # fmt: skip
+    )
     while fold_batch(70):
         pass
     folded = told()
@@ -202,10 +209,7 @@ def test_rebuilding_tells_what_folding_told(squares):
 
 
 def test_a_tile_says_what_its_cells_come_to(squares):
-    multiply(make_case(), 300, status="(ARRAY['received','closed','rejected'])[1 + n % 3]",
-        entity_id="CASE WHEN n % 5 = 0 THEN NULL ELSE entity_id END",
-        corregimiento_id="CASE WHEN n % 7 = 0 THEN NULL ELSE corregimiento_id END",
-    )  # fmt: skip
+    multiply(make_case(), 300, **MIXED)
     while fold_batch(70):
         pass
     Case.objects.filter(number__endswith="3").update(status=Status.RESOLVED)
@@ -222,13 +226,14 @@ def test_a_tile_says_what_its_cells_come_to(squares):
 
 
 def test_a_month_has_each_of_its_cases_once(squares):
-    multiply(make_case(), 300, status="(ARRAY['received','closed','rejected'])[1 + n % 3]",
+    multiply(
+        make_case(),
+        300,
+        **MIXED,
         filed_at="filed_at - n % 50 * interval '1 day'",
         updated_at="filed_at",
-        entity_id="CASE WHEN n % 5 = 0 THEN NULL ELSE entity_id END",
-        corregimiento_id="CASE WHEN n % 7 = 0 THEN NULL ELSE corregimiento_id END",
         public_location=TOGETHER,
-    )  # fmt: skip
+    )
     while fold_batch(70):
         pass
     Case.objects.filter(number__endswith="3").update(status=Status.RESOLVED)
@@ -243,8 +248,7 @@ def test_a_month_has_each_of_its_cases_once(squares):
 
 
 def test_an_update_to_this_version_finds_the_cases_that_were_folded(squares):
-    multiply(make_case(), 60, status="(ARRAY['received','closed','rejected'])[1 + n % 3]",
-        public_location=TOGETHER)  # fmt: skip
+    multiply(make_case(), 60, **MIXED, public_location=TOGETHER)
     fold_batch(40)
     Case.objects.filter(number__endswith="3").update(status=Status.RESOLVED)
     Case.objects.filter(number__endswith="7").delete()

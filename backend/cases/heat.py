@@ -74,6 +74,8 @@ news AS MATERIALIZED (
 """  # noqa: S608 - our own words
 # Row by row, what was folded of it comes apart into months again, the news are added, and
 # the sums are run once more over the months that have anything left: none, and the row goes.
+# Those that go are set apart: where PostgreSQL believes a table to be empty, it looks through
+# them all for each of the table's rows.
 CELLS = f"""
 touched AS MATERIALIZED (
     SELECT {ROW}, array_agg(month) AS months, array_agg(open) AS open,
@@ -106,12 +108,12 @@ rows AS MATERIALIZED (
         ) AS running
     ) AS running
 ),
+gone AS MATERIALIZED (SELECT {ROW} FROM rows WHERE months IS NULL),
 emptied AS (
-    DELETE FROM cases_heatcell USING rows
+    DELETE FROM cases_heatcell USING gone
     WHERE (cases_heatcell.level, cases_heatcell.facet, cases_heatcell.key,
         cases_heatcell.place, cases_heatcell.entity
-    ) = (rows.level, rows.facet, rows.key, rows.place, rows.entity)
-        AND rows.months IS NULL
+    ) = (gone.level, gone.facet, gone.key, gone.place, gone.entity)
 ),
 written AS (
     INSERT INTO cases_heatcell ({ROW}, months, open, resolved, cases)
@@ -152,11 +154,13 @@ tiles AS MATERIALIZED (
         ) AS sorted
     ) AS sorted
 ),
+tiles_gone AS MATERIALIZED (
+    SELECT level, facet, tile FROM tiles WHERE cells IS NULL
+),
 tiles_emptied AS (
-    DELETE FROM cases_heattile USING tiles
+    DELETE FROM cases_heattile USING tiles_gone AS gone
     WHERE (cases_heattile.level, cases_heattile.facet, cases_heattile.tile)
-        = (tiles.level, tiles.facet, tiles.tile)
-        AND tiles.cells IS NULL
+        = (gone.level, gone.facet, gone.tile)
 ),
 tiles_written AS (
     INSERT INTO cases_heattile (level, facet, tile, cells, open, resolved, cases)
@@ -204,12 +208,12 @@ months AS MATERIALIZED (
         ) AS told, generate_series(1, told.cases)
     ) AS summed (west, north, east, south, cases)
 ),
+months_gone AS MATERIALIZED (SELECT {MONTH} FROM months WHERE cases IS NULL),
 months_emptied AS (
-    DELETE FROM cases_heatmonth USING months
+    DELETE FROM cases_heatmonth USING months_gone AS gone
     WHERE (cases_heatmonth.month, cases_heatmonth.facet, cases_heatmonth.entity,
         cases_heatmonth.district
-    ) = (months.month, months.facet, months.entity, months.district)
-        AND months.cases IS NULL
+    ) = (gone.month, gone.facet, gone.entity, gone.district)
 ),
 months_written AS (
     INSERT INTO {INTO_MONTHS} SELECT * FROM months WHERE cases IS NOT NULL

@@ -213,7 +213,9 @@ def test_whoever_is_in_the_list_stays_there_when_the_map_moves(page: Page) -> No
     link = page.locator("#list a").nth(1)
     number = link.get_attribute("data-number")
     link.focus()
-    page.evaluate("document.activeElement.isTheOldOne = true; map_public.panBy([2, 2])")
+    page.evaluate(
+        "document.activeElement.isTheOldOne = true; void map_public.panBy([2, 2])"
+    )
     soon_true(page, "!document.querySelectorAll('#list a')[1].isTheOldOne")
 
     expect(page.locator(f'#list a[data-number="{number}"]')).to_be_focused()

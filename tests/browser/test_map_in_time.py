@@ -126,7 +126,7 @@ def test_two_periods_lie_side_by_side_and_move_together(page: Page) -> None:
     assert one
     assert other
     assert one["x"] + one["width"] <= other["x"] + 1
-    page.evaluate("map_public.setView([8.99, -79.5], 11, { animate: false })")
+    page.evaluate("void map_public.setView([8.99, -79.5], 11, { animate: false })")
     expect(page.locator(".map-b .leaflet-control-attribution")).to_be_visible()
     page.wait_for_load_state("networkidle")
     assert re.search(r"vs=\d{4}-\d\d\.\.\d{4}-\d\d", page.url)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
 
@@ -223,6 +224,33 @@ def test_a_tile_says_what_its_cells_come_to(squares):
     rebuild()
     assert set(answers(TILES)) == set(folded)
     assert all(cells == sorted(cells) for cells in rows.all())
+
+
+def test_folding_does_not_take_longer_where_a_table_is_believed_to_be_empty(squares):
+    multiply(make_case(), 200)
+    fold()
+    Case.objects.all().delete()
+    fold()
+    with connection.cursor() as cursor:
+        # As after a fold that was broken off.
+        cursor.execute("ANALYZE cases_heatcell, cases_heattile, cases_heatmonth")
+        multiply(make_case(), 199)
+        fold_batch(100)
+        cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {heat.FOLD}", {"most": 100})
+        (((plan,),),) = cursor.fetchall()
+    assert HeatDelta.objects.count() == 0
+    rows = HeatCell.objects.count()
+    assert rows > 2000
+    # Each row is looked at some times, and not once for each of the others.
+    assert max(looked_at(plan["Plan"])) < 20 * rows
+
+
+def looked_at(node: dict[str, Any]) -> Iterator[float]:
+    """How many rows each part of a plan has had in hand."""
+    removed = sum(count for name, count in node.items() if "Rows Removed" in name)
+    yield (node["Actual Rows"] + removed) * node["Actual Loops"]
+    for part in node.get("Plans", []):
+        yield from looked_at(part)
 
 
 def test_a_month_has_each_of_its_cases_once(squares):

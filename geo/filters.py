@@ -31,40 +31,39 @@ class Filters:
     changed_since: datetime | None = None
 
 
-PLACE_COLUMNS = {
-    2: case.c.province_id,
-    4: case.c.district_id,
-    6: case.c.corregimiento_id,
-}
+PLACE_COLUMNS = {2: "province_id", 4: "district_id", 6: "corregimiento_id"}
 
 
-def on_the_map(filters: Filters) -> list[sa.ColumnElement[bool]]:
-    """The conditions of the public cases that these filters leave.
+def on_the_map(
+    filters: Filters, cases: sa.FromClause = case
+) -> list[sa.ColumnElement[bool]]:
+    """The conditions of the public cases that these filters leave; `cases` are all or some.
 
     Every public question begins here: a case without a public point is in none.
     """
-    conditions = [
-        case.c.public_location.is_not(None),
-        case.c.is_public,
+    conditions: list[sa.ColumnElement[bool]] = [
+        cases.c.public_location.is_not(None),
+        cases.c.is_public,
     ]
     statuses = STATES[filters.state]
     if statuses is not None:
-        conditions.append(case.c.status.in_(sorted(statuses)))
+        conditions.append(cases.c.status.in_(sorted(statuses)))
     if filters.box:
-        conditions.append(case.c.public_location.op("&&")(envelope(filters.box)))
-    return [*conditions, *of_what(filters), *when(filters)]
+        conditions.append(cases.c.public_location.op("&&")(envelope(filters.box)))
+    return [*conditions, *of_what(filters, cases), *when(filters, cases)]
 
 
-def of_what(filters: Filters) -> list[sa.ColumnElement[bool]]:
+def of_what(filters: Filters, cases: sa.FromClause) -> list[sa.ColumnElement[bool]]:
     conditions: list[sa.ColumnElement[bool]] = []
     if filters.categories:
-        conditions.append(case.c.category_id.in_(filters.categories))
+        conditions.append(cases.c.category_id.in_(filters.categories))
     if filters.groups:
-        conditions.append(case.c.category_id.in_(members_of(filters.groups)))
+        conditions.append(cases.c.category_id.in_(members_of(filters.groups)))
     if filters.entity:
-        conditions.append(case.c.entity_id == filters.entity)
+        conditions.append(cases.c.entity_id == filters.entity)
     if filters.place:
-        conditions.append(PLACE_COLUMNS[len(filters.place)] == filters.place)
+        column = cases.c[PLACE_COLUMNS[len(filters.place)]]
+        conditions.append(column == filters.place)
     return conditions
 
 
@@ -73,14 +72,14 @@ def members_of(groups: tuple[str, ...]) -> sa.Select[tuple[str]]:
     return sa.select(category.c.code).where(category.c.group_id.in_(groups))
 
 
-def when(filters: Filters) -> list[sa.ColumnElement[bool]]:
+def when(filters: Filters, cases: sa.FromClause) -> list[sa.ColumnElement[bool]]:
     conditions: list[sa.ColumnElement[bool]] = []
     if filters.since:
-        conditions.append(case.c.filed_at >= filters.since)
+        conditions.append(cases.c.filed_at >= filters.since)
     if filters.until:
-        conditions.append(case.c.filed_at < filters.until)
+        conditions.append(cases.c.filed_at < filters.until)
     if filters.changed_since:
-        conditions.append(case.c.updated_at >= filters.changed_since)
+        conditions.append(cases.c.updated_at >= filters.changed_since)
     return conditions
 
 

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import random
+from datetime import datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import func
 
-from backend.cases.heat import FINEST
+from backend.cases.deadlines import PANAMA
+from backend.cases.heat import FINEST, fold
 from geo import sql
 from geo.any_view import ANY_VIEW, numbers_of
 from geo.by_hand import cell_of
 from geo.cells import COUNTRY, Box, View, view_of
+from geo.filters import Filters
+from geo.heatmap import heat
+from tests.factories import make_case
+from tests.geo.many import AROUND, multiply, plan_of
 
 IN_THE_CAPITAL = Box(-79.56, 8.95, -79.44, 9.07)
 SIX = 1e-6  # what a public point is rounded to, in degrees
@@ -65,3 +71,23 @@ def test_what_lies_beyond_panama_counts_in_the_next_row(db):
     ((_, south, _, _), (_, north, _, _)) = cells_of([(-80, -40), (-80, 60)], view)
     assert (south, north) == (country.bottom + 1, country.top - 1)
     assert view.top <= north < south <= view.bottom
+
+
+def test_cases_of_a_few_hours_are_found_by_their_times_whatever_else_is_asked(squares):
+    since = datetime(2026, 1, 5, 7, tzinfo=PANAMA)
+    multiply(
+        make_case(filed_at=since),
+        4000,
+        filed_at="filed_at + n * interval '20 minutes'",
+        updated_at="filed_at + interval '1 year'",
+        # So few that their own index would seem the shorter way.
+        entity_id="CASE WHEN n % 1000 = 3 THEN entity_id END",
+    )
+    fold()
+    two_hours = Filters(
+        entity="OBRAS", box=AROUND, since=since, until=since + timedelta(hours=2)
+    )
+    assert heat(two_hours, 12).total == 2
+    plan = plan_of(lambda: heat(two_hours, 12))
+    assert "cases_by_filing" in plan
+    assert "entity_id_" not in plan

@@ -1,14 +1,14 @@
 """The cases and the places as features: a page at a time, in several reference systems.
 
-A page is found by the key that the one before ended with, so that the last costs what
-the first does. The features are GeoJSON as PostGIS writes it.
+A page is found by what the one before ended with, so that the last costs what the first
+does. The features are GeoJSON as PostGIS writes it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from math import ceil, floor
 from typing import Any, NamedTuple
 
@@ -69,7 +69,10 @@ class Area:
 
 @dataclass(frozen=True)
 class Question:
-    """What a reader asks of a collection; `equal` has values by property."""
+    """What a reader asks of a collection; `equal` has values by property.
+
+    `after` is what the page before gave as `next`.
+    """
 
     limit: int
     after: str = ""
@@ -82,7 +85,7 @@ class Question:
 
 
 class Page(NamedTuple):
-    """Features as JSON, and the key to ask for what follows with, if any does."""
+    """Features as JSON, and what to ask for those that follow with, if any do."""
 
     features: list[str]
     next: str
@@ -97,7 +100,10 @@ class Extent(NamedTuple):
 
 @dataclass(frozen=True)
 class Layer:
-    """What a collection is made of: `found` has the key and the conditions' columns."""
+    """What a collection is made of: `found` has the key and the conditions' columns.
+
+    `moment` is when a feature is from, if that can be asked for.
+    """
 
     key: sa.ColumnElement[str]
     shape: sa.ColumnElement[Any]
@@ -106,6 +112,7 @@ class Layer:
     visible: Callable[[Question], list[sa.ColumnElement[bool]]]
     filters: Columns
     properties: Callable[[bool], sa.ColumnElement[Any]]
+    moment: sa.ColumnElement[datetime] | None = None
 
 
 def is_yes_or_no(layer: Layer, name: str) -> bool:
@@ -114,37 +121,69 @@ def is_yes_or_no(layer: Layer, name: str) -> bool:
 
 
 def page(layer: Layer, question: Question) -> Page:
-    """In the order of their keys. Raises geo.sql.TooLong."""
-    found = keys(layer, question).subquery()
+    """In the order of their keys, or of time. Raises ValueError, geo.sql.TooLong."""
+    found, order = keys(layer, question).subquery(), order_of(layer, question)
     statement = (
-        sa.select(feature(layer, question), layer.key)
+        sa.select(feature(layer, question), *order)
         .select_from(layer.told.join(found, found.c.key == layer.key))
-        .order_by(layer.key)
+        .order_by(*order)
     )
     with sql.within(MILLISECONDS):
         rows = sql.rows(statement)
-    following = rows[question.limit - 1][1] if len(rows) > question.limit else ""
-    return Page([text for text, _ in rows[: question.limit]], following)
+    features = [text for text, *_ in rows[: question.limit]]
+    if len(rows) <= question.limit:
+        return Page(features, "")
+    *moment, key = rows[question.limit - 1][1:]
+    return Page(features, ",".join([*(at.isoformat() for at in moment), key]))
 
 
 def keys(layer: Layer, question: Question) -> sa.Select[Any]:
-    """One more than asked for, which says whether others follow."""
-    conditions = layer.visible(question)
+    """One more than asked for, which says whether others follow. Raises ValueError."""
+    conditions, order = layer.visible(question), order_of(layer, question)
     if question.after:
-        conditions.append(layer.key > question.after)
+        conditions.append(
+            sa.tuple_(*order) > sa.tuple_(*place_after(layer, question))
+        )
     if question.area:
         conditions.append(inside(layer.shape, question.area))
     for name, value in question.equal.items():
         column = layer.filters[name]
-        same = column.is_(value) if isinstance(value, bool) else column == value
-        conditions.append(same)
+        if isinstance(value, bool):
+            # Not `IS TRUE`: by it PostgreSQL finds no index of those that are so.
+            conditions.append(column if value else sa.not_(column))
+        else:
+            conditions.append(column == value)
     return (
         sa.select(layer.key.label("key"))
         .select_from(layer.found)
         .where(*conditions)
-        .order_by(layer.key)
+        .order_by(*order)
         .limit(question.limit + 1)
     )
+
+
+def order_of(layer: Layer, question: Question) -> list[sa.ColumnElement[Any]]:
+    """By key; where times are asked for, by time: those lie side by side then.
+
+    By key, whoever asks for the last day would wait until all others were looked through.
+    """
+    if layer.moment is not None and (question.since or question.until):
+        return [layer.moment, layer.key]
+    return [layer.key]
+
+
+def place_after(layer: Layer, question: Question) -> list[datetime | str]:
+    """Where the page before ended. Raises ValueError if that is nowhere in this order."""
+    if len(order_of(layer, question)) == 1:
+        return [question.after]
+    written, _, key = question.after.rpartition(",")
+    moment = datetime.fromisoformat(written)
+    if moment.utcoffset() is None:
+        raise ValueError(question.after)
+    try:
+        return [moment.astimezone(UTC), key]
+    except OverflowError as far:
+        raise ValueError(question.after) from far
 
 
 def one(layer: Layer, key: str, frame: Frame, *, english: bool) -> str | None:
@@ -243,6 +282,7 @@ CASES = Layer(
         "demo": case.c.demo,
     },
     properties=lambda english: of_a_case(english=english),
+    moment=case.c.filed_at,
 )
 
 

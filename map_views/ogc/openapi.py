@@ -215,7 +215,10 @@ def common_parameters() -> Tree:
         ),
         "after": parameter(
             "after",
-            _("Los que siguen a este id: así viene en el enlace «next»."),
+            _(
+                "Los que siguen a este id, o con «datetime» a este momento y este id: "
+                "así viene en el enlace «next»."
+            ),
             {"type": "string"},
         ),
         "bbox": parameter(

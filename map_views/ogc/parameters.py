@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from geo.cells import common
-from geo.features import Area, Frame, Layer, Question, is_yes_or_no
+from geo.features import Area, Frame, Layer, Question, is_yes_or_no, place_after
 from geo.filters import Box
 from map_views.ogc.collections import CRS84, FRAMES
 from map_views.parameters import Parameters
@@ -69,7 +69,7 @@ class Query(Parameters):
 
     def question(self, layer: Layer) -> Question:
         since, until = self.period()
-        return Question(
+        question = Question(
             limit=self.limit(),
             after=self.text("after"),
             area=self.area(),
@@ -79,6 +79,17 @@ class Query(Parameters):
             frame=self.frame("crs"),
             english=reads_english(),
         )
+        if question.after:
+            self.check_after(layer, question)
+        return question
+
+    def check_after(self, layer: Layer, question: Question) -> None:
+        try:
+            place_after(layer, question)
+        except ValueError:
+            self.problems["after"] = _(
+                "Debe venir del enlace «next» de esta misma pregunta."
+            )
 
     def limit(self) -> int:
         """More than is ever given is no mistake: what is given is given."""

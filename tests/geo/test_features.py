@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from math import cos, log, pi, radians, sin, sqrt, tan
 
@@ -129,6 +130,42 @@ def test_a_far_page_costs_what_the_first_does(squares):
         assert "using cases_case_number_key on cases_case" in plan
         assert "Seq Scan on cases_case" not in plan
     assert "Index Cond: ((number)::text > 'M000007000'" in plan
+
+
+def test_asked_for_times_they_come_in_the_order_of_time_page_after_page(squares):
+    # Two of one moment, and all of them the other way round than by their numbers.
+    made = [make_case(filed_at=DAY - timedelta(days=n // 2)) for n in range(7)]
+    asked = Question(limit=2, since=DAY - timedelta(days=2), until=DAY)
+    seen, after = [], ""
+    for pages in range(1, 3):
+        found = page(CASES, replace(asked, after=after))
+        seen += [json.loads(text)["id"] for text in found.features]
+        after = found.next
+        assert bool(after) == (pages < 2)
+    assert seen == [made[n].number for n in (4, 5, 2, 3)]
+
+
+def test_a_day_costs_the_same_wherever_it_lies(squares):
+    multiply(
+        make_case(),
+        8000,
+        filed_at="filed_at - (8000 - n) * interval '1 hour'",
+        updated_at="filed_at",
+    )
+    (newest,) = Case.objects.order_by("-filed_at").values_list("filed_at", flat=True)[:1]
+    day = Question(limit=5, since=newest - timedelta(days=1))
+    for after in ("", page(CASES, day).next):
+        plan = plan_of(lambda after=after: page(CASES, replace(day, after=after)))
+        assert "using cases_by_filing on cases_case" in plan
+
+
+def test_what_is_true_of_few_is_found_by_an_index(squares):
+    multiply(make_case(), 8000, demo="n % 1000 = 0")
+    demo = Question(limit=10, equal={"demo": True})
+    assert len(page(CASES, demo).features) == 8
+    assert "demo_cases" in plan_of(lambda: page(CASES, demo))
+    others = page(CASES, Question(limit=9000, equal={"demo": False}))
+    assert len(others.features) == 8001 - 8
 
 
 boxes = st.tuples(

@@ -151,6 +151,14 @@ def test_a_parameter_that_is_not_defined_is_refused_everywhere(phone, resources,
             "datetime=2026-01-01T00:00:00",
             "after=%00",
         ),
+        # In the order of time a page begins after a moment, which has an offset.
+        *(
+            f"after={end}&datetime=2026-01-01"
+            for end in (
+                *("26-0000123-2", ",26-0000123-2", "ayer,26-0000123-2"),
+                *("2026-01-01T00:00:00,26-0000123-2", "0001-01-01T00:00:00%2B14:00,x"),
+            )
+        ),
         *("datetime=2026-01-01T25:00:00Z", "datetime=2026-01-01/2026-01-02/2026-01-03"),
         *("open=yes", "demo=1", "status=", "status=a&status=b", "category=%00"),
     ],

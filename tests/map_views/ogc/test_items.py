@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from backend.cases.models import Case
 from geo import features
@@ -48,7 +49,7 @@ def test_filters_of_properties_work_together_with_the_rest(phone, squares):
     assert found(district_code="9001", open="true") == [west.number]
     assert found(demo="true", bbox="-79.9,8.5,-79.8,8.6") == [east.number]
     assert found(demo="true", bbox="-80,8.5,-79.9,8.6") == []
-    assert found(category="PRU-01", datetime=f"{west.filed_at.date()}/..") == [
+    assert found(category="PRU-01", datetime=f"{timezone.localdate(west.filed_at)}/..") == [
         west.number
     ]
     assert found(number=east.number) == [east.number]

@@ -49,6 +49,15 @@ def parse_case_number(text: str) -> str:
     return f"{year}-{sequence}-{check}"
 
 
+def beginning_of(text: str) -> str:
+    """How the numbers begin of which a person wrote so much. Raises NotANumber."""
+    digits = re.sub(r"[\s.-]", "", text)
+    if not re.fullmatch(r"\d{1,10}", digits, re.ASCII):
+        raise NotANumber(text)
+    parts = digits[:2], digits[2:9], digits[9:]
+    return "-".join(part for part in parts if part)
+
+
 def check_digit(digits: str) -> int:
     interim = 0
     for digit in digits:

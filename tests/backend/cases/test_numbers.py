@@ -10,6 +10,7 @@ from backend.cases.numbers import (
     DAMM,
     NotANumber,
     WrongDigit,
+    beginning_of,
     case_number,
     check_digit,
     parse_case_number,
@@ -104,3 +105,18 @@ def test_the_sequence_wraps_at_ten_million_and_the_year_at_a_hundred():
     assert case_number(2026, 10_000_000) == case_number(2026, 0)
     assert case_number(2126, 5) == case_number(2026, 5)
     assert len(case_number(2026, 9_999_999)) == len("26-0000123-6")
+
+
+@given(YEARS, SEQUENCES, st.integers(1, 10), st.sampled_from(["", " ", ".", "-"]))
+def test_a_part_of_a_number_is_how_it_begins(year, sequence, length, between):
+    number = case_number(year, sequence)
+    digits = number.replace("-", "")[:length]
+    begins = beginning_of(between.join(digits))
+    assert number.startswith(begins)
+    assert begins.replace("-", "") == digits
+
+
+@pytest.mark.parametrize("text", ["", "-", "hueco", "26-x", "26-0000123-21", "٢٦"])
+def test_what_no_number_begins_with_is_refused(text):
+    with pytest.raises(NotANumber):
+        beginning_of(text)

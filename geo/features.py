@@ -141,9 +141,7 @@ def keys(layer: Layer, question: Question) -> sa.Select[Any]:
     """One more than asked for, which says whether others follow. Raises ValueError."""
     conditions, order = layer.visible(question), order_of(layer, question)
     if question.after:
-        conditions.append(
-            sa.tuple_(*order) > sa.tuple_(*place_after(layer, question))
-        )
+        conditions.append(sa.tuple_(*order) > sa.tuple_(*place_after(layer, question)))
     if question.area:
         conditions.append(inside(layer.shape, question.area))
     for name, value in question.equal.items():

@@ -152,7 +152,9 @@ def test_a_day_costs_the_same_wherever_it_lies(squares):
         filed_at="filed_at - (8000 - n) * interval '1 hour'",
         updated_at="filed_at",
     )
-    (newest,) = Case.objects.order_by("-filed_at").values_list("filed_at", flat=True)[:1]
+    (newest,) = Case.objects.order_by("-filed_at").values_list("filed_at", flat=True)[
+        :1
+    ]
     day = Question(limit=5, since=newest - timedelta(days=1))
     for after in ("", page(CASES, day).next):
         plan = plan_of(lambda after=after: page(CASES, replace(day, after=after)))

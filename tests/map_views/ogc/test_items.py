@@ -26,6 +26,19 @@ def test_the_public_cases_are_features(phone, squares):
     assert feature["properties"]["category_name"] == "Categoría PRU-01"
 
 
+def test_whoever_asks_for_times_follows_the_links_to_the_end(phone, squares):
+    now = timezone.now()
+    cases = [make_case(filed_at=now - timedelta(hours=hours)) for hours in range(5)]
+    day = timezone.localdate(cases[-1].filed_at)
+    address, seen = f"{CASES}?limit=2&datetime={day}/..", []
+    while address:
+        document = phone.get(address).json()
+        seen += [feature["id"] for feature in document["features"]]
+        links = {link["rel"]: link["href"] for link in document["links"]}
+        address = links.get("next", "")
+    assert seen == [case.number for case in reversed(cases)]
+
+
 def test_names_and_titles_come_in_the_readers_language(phone, squares):
     make_case()
     answer = phone.get(CASES, headers={"Accept-Language": "en"})
@@ -49,9 +62,9 @@ def test_filters_of_properties_work_together_with_the_rest(phone, squares):
     assert found(district_code="9001", open="true") == [west.number]
     assert found(demo="true", bbox="-79.9,8.5,-79.8,8.6") == [east.number]
     assert found(demo="true", bbox="-80,8.5,-79.9,8.6") == []
-    assert found(category="PRU-01", datetime=f"{timezone.localdate(west.filed_at)}/..") == [
-        west.number
-    ]
+    assert found(
+        category="PRU-01", datetime=f"{timezone.localdate(west.filed_at)}/.."
+    ) == [west.number]
     assert found(number=east.number) == [east.number]
 
 

@@ -88,7 +88,7 @@ class CaseAdmin(ReadOnlyAdmin):
     list_filter = ["under_review", "status", "category__group", "province", "demo"]
     list_select_related = ["category", "entity", "district"]
     search_fields = ["number"]  # as `get_search_results` finds it
-    # Of millions: those that have an index.
+    # Of millions, by what has an index.
     sortable_by = ["number", "filed_at"]
     show_full_result_count = False
     # GDAL must never read what somebody writes in an address.

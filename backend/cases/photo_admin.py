@@ -59,6 +59,7 @@ class PhotoAdmin(ReadOnlyAdmin):
     list_filter = [WaitingFilter, "state"]
     list_select_related = ["case"]
     list_per_page = 40
+    show_full_result_count = False  # of millions
     ordering = ["-added_at"]
     # Neither where the files are nor where the camera was.
     fields = [

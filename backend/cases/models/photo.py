@@ -78,11 +78,13 @@ class Photo(models.Model):
                 name="photos_under_way",
             ),
             models.Index(fields=["image"], name="photos_by_image"),
-            # Where to look for a picture that has been seen before.
+            # For the newest ones, and for a picture that has been seen before.
+            models.Index(fields=["added_at"], name="photos_by_time"),
+            # They wait for a person to look at them.
             models.Index(
                 fields=["added_at"],
-                condition=Q(fingerprint__isnull=False),
-                name="photos_to_compare",
+                condition=Q(state="ready", released_at=None, refusal=""),
+                name="photos_to_release",
             ),
             models.Index(fields=["thumbnail"], name="photos_by_thumbnail"),
         ]

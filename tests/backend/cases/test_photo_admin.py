@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
+from django.db import connection
 from django.test import Client
 
 from backend.accounts.models import User
 from backend.cases.models import Photo
+from backend.cases.photo_admin import PhotoAdmin, WaitingFilter
 from backend.cases.photos import withhold
 from tests.backend.cases.test_photo_cleaning import saved, scenery
 from tests.factories import make_case, make_category, make_photo
@@ -46,6 +48,27 @@ def test_a_moderator_finds_what_waits_looks_at_it_and_releases_it(moderator, wai
         not in moderator.get(LIST, {"hacer": "publicar"}).content.decode()
     )
     assert LogEntry.objects.get().object_id == str(waiting.pk)
+
+
+def test_what_waits_and_what_is_new_is_found_without_looking_at_all_photos(waiting):
+    changed = {
+        "id": "gen_random_uuid()",
+        "added_at": "added_at - n * interval '1 minute'",
+        "released_at": "CASE WHEN n % 100 > 0 THEN added_at END",
+    }
+    names = [str(field.column) for field in Photo._meta.local_fields]
+    values = [changed.get(name, name) for name in names]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO cases_photo ({', '.join(names)}) SELECT {', '.join(values)}"  # noqa: S608
+            " FROM cases_photo, generate_series(1, 5000) AS n"
+        )
+        cursor.execute("ANALYZE cases_photo")
+    newest = Photo.objects.order_by(*PhotoAdmin.ordering)
+    _words, waits = WaitingFilter.CHOICES["publicar"]
+    assert waits(newest).count() == 51
+    assert "photos_to_release" in waits(newest)[:40].explain()
+    assert "photos_by_time" in newest[:40].explain()
 
 
 def test_a_moderator_withholds_what_should_not_be_seen(moderator, squares):

@@ -53,3 +53,12 @@ def test_cases_are_sorted_by_what_has_an_index(operator):
     make_case()
     page = operator.get(CASES).content.decode()
     assert page.count('class="sortable') == 2
+
+
+@pytest.mark.parametrize(
+    ("language", "title"), [("es", "Administración"), ("en", "Administration")]
+)
+def test_the_administration_says_whose_it_is(operator, language, title):
+    page = operator.get("/admin/", headers={"Accept-Language": language})
+    assert "Django" not in page.content.decode()
+    assert f"<title>{title} | 311 móvil</title>" in page.content.decode()

@@ -205,6 +205,32 @@ def test_words_that_mean_nothing_find_nothing(app: Page, words: str) -> None:
     assert found == []
 
 
+# ── What the server says once for everybody ──────────────────────────────────────
+
+
+def test_who_asks_while_another_is_told_that_nobody_answers_has_what_was_kept(
+    app: Page,
+) -> None:
+    consent = app.evaluate(
+        """async () => {
+          const { serverConfig } = await window.module("server_config");
+          await serverConfig();
+          let fail;
+          const online = window.fetch;
+          window.fetch = () => new Promise((_, reject) => (fail = () => reject(new TypeError())));
+          const one = serverConfig();
+          while (!fail) await new Promise((resolve) => setTimeout(resolve));
+          const other = serverConfig();
+          fail();
+          const told = await Promise.all([one, other]);
+          window.fetch = online;
+          return told.map((config) => config?.consent?.version ?? null);
+        }"""
+    )
+    assert consent[0]
+    assert consent == [consent[0]] * 2
+
+
 # ── Places ───────────────────────────────────────────────────────────────────────
 
 

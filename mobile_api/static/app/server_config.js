@@ -15,9 +15,10 @@ export async function serverConfig() {
   asked ??= fresh().finally(() => {
     asked = null;
   });
+  const answer = asked; // which is over, perhaps, by when the kept one is read
   const kept = await keep.get(KEPT);
-  if (!kept) return asked;
-  return Promise.race([asked, new Promise((resolve) => setTimeout(resolve, PATIENCE_MS, kept))]);
+  if (!kept) return answer;
+  return Promise.race([answer, new Promise((resolve) => setTimeout(resolve, PATIENCE_MS, kept))]);
 }
 
 async function fresh() {

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from django.db import connection
+from django.db.models import Model
 from django.test.utils import CaptureQueriesContext
 
 from backend.cases.models import Case
@@ -29,17 +30,28 @@ def multiply(case: Case, count: int, using: Any = connection, **columns: str) ->
         "public_location": ELSEWHERE,
         **columns,
     }
+    copy(case, count, changed, using)
+    with using.cursor() as cursor:
+        cursor.execute("ANALYZE cases_case, cases_heatdelta")
+
+
+def copy(
+    row: Model, count: int, changed: dict[str, str], using: Any = connection
+) -> None:
+    """So many copies of a row, with other values in some columns; `n` numbers them."""
+    table = row._meta.db_table
     names = [
-        str(field.column) for field in Case._meta.local_fields if field.name != "id"
+        str(field.column)
+        for field in row._meta.local_fields
+        if not field.primary_key or field.column in changed
     ]
-    values = [changed.get(name, f"cases_case.{name}") for name in names]
+    values = [changed.get(name, f"{table}.{name}") for name in names]
     with using.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO cases_case ({', '.join(names)}) SELECT {', '.join(values)} "  # noqa: S608
-            f"FROM cases_case, generate_series(1, {count}) AS n "
-            f"WHERE cases_case.id = {case.pk}"
+            f"INSERT INTO {table} ({', '.join(names)}) SELECT {', '.join(values)} "  # noqa: S608
+            f"FROM {table}, generate_series(1, {count}) AS n "
+            f"WHERE {table}.id = '{row.pk}'"
         )
-        cursor.execute("ANALYZE cases_case, cases_heatdelta")
 
 
 def plan_of(question: Any) -> str:

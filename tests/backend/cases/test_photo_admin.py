@@ -14,6 +14,7 @@ from backend.cases.photo_admin import PhotoAdmin, WaitingFilter
 from backend.cases.photos import withhold
 from tests.backend.cases.test_photo_cleaning import saved, scenery
 from tests.factories import make_case, make_category, make_photo
+from tests.geo.many import copy
 from tests.jobs import run_jobs
 
 LIST = "/admin/cases/photo/"
@@ -56,13 +57,8 @@ def test_what_waits_and_what_is_new_is_found_without_looking_at_all_photos(waiti
         "added_at": "added_at - n * interval '1 minute'",
         "released_at": "CASE WHEN n % 100 > 0 THEN added_at END",
     }
-    names = [str(field.column) for field in Photo._meta.local_fields]
-    values = [changed.get(name, name) for name in names]
+    copy(waiting, 5000, changed)
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO cases_photo ({', '.join(names)}) SELECT {', '.join(values)}"  # noqa: S608
-            " FROM cases_photo, generate_series(1, 5000) AS n"
-        )
         cursor.execute("ANALYZE cases_photo")
     newest = Photo.objects.order_by(*PhotoAdmin.ordering)
     _words, waits = WaitingFilter.CHOICES["publicar"]

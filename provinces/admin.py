@@ -1,10 +1,14 @@
 """Rules and territory, for the authority that owns them."""
 
+from datetime import date
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
+from provinces.catalogue import known_places
 from provinces.models import (
     Corregimiento,
     District,
@@ -66,8 +70,37 @@ class DutyAdmin(admin.ModelAdmin):
     search_fields = ["code", "name_es"]
 
 
+class JurisdictionForm(forms.ModelForm):
+    """A rule for a place that does not exist would be kept, and never decide.
+
+    One that ends before it begins is refused before PostgreSQL is asked what else
+    there is on its days: it knows no such range.
+    """
+
+    class Meta:
+        model = Jurisdiction
+        fields = "__all__"  # noqa: DJ007 - a rule is all that it says
+
+    def clean_place(self) -> str:
+        level: str | None = self.cleaned_data.get("level")
+        place: str = self.cleaned_data["place"]
+        if level and place and place not in known_places()[level]:
+            raise forms.ValidationError(_("No existe ese lugar en ese ámbito."))
+        return place
+
+    def clean_valid_to(self) -> date | None:
+        first: date | None = self.cleaned_data.get("valid_from")
+        last: date | None = self.cleaned_data["valid_to"]
+        if first and last and last < first:
+            raise forms.ValidationError(
+                _("La fecha final no puede ser anterior a la inicial.")
+            )
+        return last
+
+
 @admin.register(Jurisdiction)
 class JurisdictionAdmin(admin.ModelAdmin):
+    form = JurisdictionForm
     list_display = [
         "duty",
         "level",

@@ -59,10 +59,12 @@ class Province(Populated):
         PROVINCE = "province", _("provincia")
         COMARCA = "comarca", _("comarca")
 
-    code = models.CharField(max_length=2, primary_key=True)
-    name = models.CharField(max_length=80)
-    kind = models.CharField(max_length=10, choices=Kind, default=Kind.PROVINCE)
-    note = models.TextField(blank=True)
+    code = models.CharField(_("código"), max_length=2, primary_key=True)
+    name = models.CharField(_("nombre"), max_length=80)
+    kind = models.CharField(
+        _("tipo"), max_length=10, choices=Kind, default=Kind.PROVINCE
+    )
+    note = models.TextField(_("nota"), blank=True)
 
     class Meta(Populated.Meta):
         ordering = ["code"]
@@ -76,10 +78,15 @@ class Province(Populated):
 class District(Populated):
     """A district; `code` is INEC's, four digits that begin with its province's."""
 
-    code = models.CharField(max_length=4, primary_key=True)
-    name = models.CharField(max_length=80)
-    province = models.ForeignKey(Province, models.PROTECT, related_name="districts")
-    note = models.TextField(blank=True)
+    code = models.CharField(_("código"), max_length=4, primary_key=True)
+    name = models.CharField(_("nombre"), max_length=80)
+    province = models.ForeignKey(
+        Province,
+        models.PROTECT,
+        related_name="districts",
+        verbose_name=_("provincia o comarca"),
+    )
+    note = models.TextField(_("nota"), blank=True)
 
     class Meta(Populated.Meta):
         ordering = ["code"]
@@ -96,12 +103,17 @@ class Corregimiento(models.Model):
         CORREGIMIENTO = "corregimiento", _("corregimiento")
         COMARCA = "comarca", _("comarca")
 
-    code = models.CharField(max_length=6, primary_key=True)
-    name = models.CharField(max_length=80)
+    code = models.CharField(_("código"), max_length=6, primary_key=True)
+    name = models.CharField(_("nombre"), max_length=80)
     district = models.ForeignKey(
-        District, models.PROTECT, related_name="corregimientos"
+        District,
+        models.PROTECT,
+        related_name="corregimientos",
+        verbose_name=_("distrito"),
     )
-    kind = models.CharField(max_length=13, choices=Kind, default=Kind.CORREGIMIENTO)
+    kind = models.CharField(
+        _("tipo"), max_length=13, choices=Kind, default=Kind.CORREGIMIENTO
+    )
 
     class Meta:
         ordering = ["code"]
@@ -142,9 +154,9 @@ class Generation(models.Model):
     then switched on, and the earlier ones stay answerable.
     """
 
-    source = models.CharField(max_length=300)
-    loaded_at = models.DateTimeField(auto_now_add=True)
-    is_active = models.BooleanField(default=False)
+    source = models.CharField(_("fuente"), max_length=300)
+    loaded_at = models.DateTimeField(_("cargada"), auto_now_add=True)
+    is_active = models.BooleanField(_("en vigor"), default=False)
 
     objects = GenerationQuerySet.as_manager()
 
@@ -215,12 +227,17 @@ class Entity(models.Model):
         COURT = "court", _("justicia y control")
         MUNICIPALITY = "municipality", _("municipio")
 
-    code = models.CharField(max_length=16, primary_key=True)
-    name = models.CharField(max_length=160)
-    name_en = models.CharField(max_length=160, blank=True)
-    kind = models.CharField(max_length=12, choices=Kind)
+    code = models.CharField(_("código"), max_length=16, primary_key=True)
+    name = models.CharField(_("nombre"), max_length=160)
+    name_en = models.CharField(_("nombre en inglés"), max_length=160, blank=True)
+    kind = models.CharField(_("tipo"), max_length=12, choices=Kind)
     district = models.OneToOneField(
-        District, models.PROTECT, null=True, blank=True, related_name="municipality"
+        District,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="municipality",
+        verbose_name=_("distrito"),
     )
 
     class Meta:
@@ -232,6 +249,9 @@ class Entity(models.Model):
                 condition=Q(kind="municipality", district__isnull=False)
                 | (~Q(kind="municipality") & Q(district__isnull=True)),
                 name="a_municipality_has_a_district",
+                violation_error_message=_(
+                    "Un municipio tiene su distrito; las demás entidades, ninguno."
+                ),
             )
         ]
 
@@ -242,10 +262,10 @@ class Entity(models.Model):
 class Duty(models.Model):
     """A public service that the law gives to someone (*competencia*)."""
 
-    code = models.CharField(max_length=40, primary_key=True)
-    name_es = models.CharField(max_length=120)
-    name_en = models.CharField(max_length=120)
-    description = models.TextField(blank=True)
+    code = models.CharField(_("código"), max_length=40, primary_key=True)
+    name_es = models.CharField(_("nombre en español"), max_length=120)
+    name_en = models.CharField(_("nombre en inglés"), max_length=120)
+    description = models.TextField(_("descripción"), blank=True)
 
     class Meta:
         ordering = ["code"]
@@ -265,17 +285,27 @@ class Jurisdiction(models.Model):
         PROVINCE = "province", _("provincia o comarca")
         NATION = "nation", _("todo el país")
 
-    duty = models.ForeignKey(Duty, models.PROTECT, related_name="jurisdictions")
-    level = models.CharField(max_length=13, choices=Scope)
-    place = models.CharField(
-        max_length=30, blank=True, help_text=_("código del lugar; vacío: todo el país")
+    duty = models.ForeignKey(
+        Duty,
+        models.PROTECT,
+        related_name="jurisdictions",
+        verbose_name=_("competencia"),
     )
-    entity = models.ForeignKey(Entity, models.PROTECT, related_name="jurisdictions")
-    valid_from = models.DateField(null=True, blank=True)
-    valid_to = models.DateField(null=True, blank=True)
-    legal_basis = models.CharField(max_length=300, blank=True)
-    note = models.TextField(blank=True)
-    confirmed = models.BooleanField(default=False)
+    level = models.CharField(_("ámbito"), max_length=13, choices=Scope)
+    place = models.CharField(
+        _("lugar"),
+        max_length=30,
+        blank=True,
+        help_text=_("código del lugar; vacío: todo el país"),
+    )
+    entity = models.ForeignKey(
+        Entity, models.PROTECT, related_name="jurisdictions", verbose_name=_("entidad")
+    )
+    valid_from = models.DateField(_("desde"), null=True, blank=True)
+    valid_to = models.DateField(_("hasta"), null=True, blank=True)
+    legal_basis = models.CharField(_("base legal"), max_length=300, blank=True)
+    note = models.TextField(_("nota"), blank=True)
+    confirmed = models.BooleanField(_("confirmada"), default=False)
 
     class Meta:
         ordering = ["duty", "level", "place", "valid_from"]
@@ -286,6 +316,9 @@ class Jurisdiction(models.Model):
                 condition=Q(level="nation", place="")
                 | (~Q(level="nation") & ~Q(place="")),
                 name="only_the_nation_needs_no_place",
+                violation_error_message=_(
+                    "Indique el código del lugar; solo lo que vale para todo el país va sin lugar."
+                ),
             ),
             models.CheckConstraint(
                 condition=Q(valid_from=None)
@@ -295,6 +328,9 @@ class Jurisdiction(models.Model):
             ),
             ExclusionConstraint(
                 name="one_entity_per_duty_and_place_at_a_time",
+                violation_error_message=_(
+                    "Ya responde alguien por esa competencia en ese lugar y en esos días."
+                ),
                 # A change of rules is judged whole, whatever the order of its rows.
                 deferrable=models.Deferrable.DEFERRED,
                 expressions=[

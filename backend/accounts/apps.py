@@ -1,6 +1,7 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class AccountsConfig(AppConfig):
     name = "backend.accounts"
-    verbose_name = "Personas y permisos"
+    verbose_name = _("Personas y permisos")

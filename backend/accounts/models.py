@@ -33,9 +33,13 @@ class Membership(models.Model):
         LIAISON = "liaison", _("enlace operativo")
         EXECUTIVE = "executive", _("enlace ejecutivo")
 
-    user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
-    entity = models.ForeignKey(Entity, models.PROTECT, related_name="memberships")
-    role = models.CharField(max_length=10, choices=Role, default=Role.CREW)
+    user = models.ForeignKey(
+        User, models.CASCADE, related_name="memberships", verbose_name=_("usuario")
+    )
+    entity = models.ForeignKey(
+        Entity, models.PROTECT, related_name="memberships", verbose_name=_("entidad")
+    )
+    role = models.CharField(_("papel"), max_length=10, choices=Role, default=Role.CREW)
 
     class Meta:
         constraints = [

@@ -96,6 +96,9 @@ class CaseAdmin(ReadOnlyAdmin):
     inlines = [StatusChangeInline, PhotoInline]
     change_form_template = "admin/cases/case/with_contact.html"
 
+    class Media:
+        css = {"all": ["cases/admin.css"]}
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Case], search_term: str
     ) -> tuple[QuerySet[Case], bool]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings as all_settings
+from django.contrib.staticfiles import finders
 from django.core.management import call_command
 from django.test import Client, RequestFactory
 from django.urls import reverse
@@ -72,6 +73,12 @@ def test_every_page_leads_to_the_app_to_report(phone: Client) -> None:
         page = Page(phone.get(address, follow=True))
         assert '<a class="report" href="/reportar">' in page.text, address
         assert "Reportar un problema</span>" in page.text
+
+
+def test_a_page_that_names_no_icon_has_ours(phone: Client) -> None:
+    icon = phone.get("/favicon.ico")
+    assert icon.status_code == 302
+    assert finders.find(icon["Location"].removeprefix("/static/"))
 
 
 def test_the_page_holds_no_cases_they_come_by_view(

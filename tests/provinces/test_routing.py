@@ -165,7 +165,7 @@ def test_the_administration_is_told_of_an_overlap_in_words(db):
     second = Jurisdiction(
         duty=duty, level=SCOPE.NATION, entity=make_entity("B"), valid_from=TODAY
     )
-    with pytest.raises(ValidationError, match="one_entity_per_duty_and_place"):
+    with pytest.raises(ValidationError, match="Ya responde alguien"):
         second.full_clean()
 
 

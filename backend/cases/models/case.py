@@ -78,64 +78,107 @@ def new_pin() -> str:
 class Case(models.Model):
     """A report with a number, somebody who must answer, and a day by which."""
 
-    number = models.CharField(max_length=12, unique=True)
+    number = models.CharField(_("número"), max_length=12, unique=True)
     pin = models.CharField(max_length=6, default=new_pin)
     report_id = models.UUIDField(unique=True)
     # SHA-256 of the report as it was understood: the same id with another is refused.
     report_digest = models.CharField(max_length=64)
 
-    category = models.ForeignKey(Category, models.PROTECT, related_name="cases")
-    act = models.CharField(max_length=20, choices=Category.Act)
-    description = models.TextField(blank=True, max_length=4000)
+    category = models.ForeignKey(
+        Category, models.PROTECT, related_name="cases", verbose_name=_("categoría")
+    )
+    act = models.CharField(_("tipo de gestión"), max_length=20, choices=Category.Act)
+    description = models.TextField(_("descripción"), blank=True, max_length=4000)
     # The description without what could be somebody's data: what the public reads.
-    public_description = models.TextField(blank=True, max_length=4000)
-    place_hint = models.CharField(max_length=300, blank=True)
+    public_description = models.TextField(
+        _("descripción pública"), blank=True, max_length=4000
+    )
+    place_hint = models.CharField(_("señas del lugar"), max_length=300, blank=True)
 
     location = models.PointField(srid=4326, spatial_index=False)
-    accuracy = models.FloatField(null=True, blank=True, help_text=_("metros"))
+    accuracy = models.FloatField(
+        _("exactitud del GPS"), null=True, blank=True, help_text=_("metros")
+    )
     # At the category's public precision; empty where the public may see no point.
     public_location = models.PointField(
         srid=4326, null=True, blank=True, spatial_index=False
     )
-    is_public = models.BooleanField(default=True)
-    demo = models.BooleanField(default=False)
+    is_public = models.BooleanField(_("público"), default=True)
+    demo = models.BooleanField(_("de demostración"), default=False)
 
-    province = models.ForeignKey(Province, models.PROTECT, related_name="+")
-    district = models.ForeignKey(District, models.PROTECT, related_name="+")
+    province = models.ForeignKey(
+        Province,
+        models.PROTECT,
+        related_name="+",
+        verbose_name=_("provincia o comarca"),
+    )
+    district = models.ForeignKey(
+        District, models.PROTECT, related_name="+", verbose_name=_("distrito")
+    )
     corregimiento = models.ForeignKey(
-        Corregimiento, models.PROTECT, null=True, blank=True, related_name="+"
+        Corregimiento,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("corregimiento"),
     )
-    zones = models.JSONField(default=list, blank=True)
-    snapped = models.FloatField(null=True, blank=True, help_text=_("metros"))
+    zones = models.JSONField(_("zonas de servicio"), default=list, blank=True)
+    snapped = models.FloatField(
+        _("llevado a tierra desde"), null=True, blank=True, help_text=_("metros")
+    )
     near_border = models.ForeignKey(
-        District, models.PROTECT, null=True, blank=True, related_name="+"
+        District,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("distrito vecino"),
     )
-    near_border_metres = models.FloatField(null=True, blank=True)
+    near_border_metres = models.FloatField(
+        _("metros hasta el distrito vecino"), null=True, blank=True
+    )
 
     # Empty: nobody answers by the rules, and the case waits in the unassigned queue.
     entity = models.ForeignKey(
-        Entity, models.PROTECT, null=True, blank=True, related_name="cases"
+        Entity,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="cases",
+        verbose_name=_("entidad"),
     )
     jurisdiction = models.ForeignKey(
-        Jurisdiction, models.SET_NULL, null=True, blank=True, related_name="+"
+        Jurisdiction,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("jurisdicción"),
     )
 
-    status = models.CharField(max_length=20, choices=Status, default=Status.RECEIVED)
-    filed_at = models.DateTimeField()
-    captured_at = models.DateTimeField(null=True, blank=True)
-    due_at = models.DateTimeField()
-    updated_at = models.DateTimeField()
-    resolved_at = models.DateTimeField(null=True, blank=True)
-    language = models.CharField(max_length=2, default="es")
+    status = models.CharField(
+        _("estado"), max_length=20, choices=Status, default=Status.RECEIVED
+    )
+    filed_at = models.DateTimeField(_("reportado"))
+    captured_at = models.DateTimeField(
+        _("tomado en el teléfono"), null=True, blank=True
+    )
+    due_at = models.DateTimeField(_("plazo hasta"))
+    updated_at = models.DateTimeField(_("último cambio"))
+    resolved_at = models.DateTimeField(_("resuelto"), null=True, blank=True)
+    language = models.CharField(_("idioma"), max_length=2, default="es")
     # Counts what happens to the case: a change that was meant for another is refused.
-    version = models.PositiveIntegerField(default=1)
+    version = models.PositiveIntegerField(_("versión"), default=1)
     # The phone that sent it, if it has a token.
     device = models.ForeignKey(
         Device, models.SET_NULL, null=True, blank=True, related_name="cases"
     )
-    under_review = models.BooleanField(default=False)
+    under_review = models.BooleanField(_("en revisión"), default=False)
     # When the person asked to be forgotten, or the time to keep their data was over.
-    forgotten_at = models.DateTimeField(null=True, blank=True)
+    forgotten_at = models.DateTimeField(
+        _("datos personales borrados"), null=True, blank=True
+    )
 
     objects = CaseQuerySet.as_manager()
 
@@ -213,17 +256,21 @@ class StatusChange(models.Model):
     """One line of a case's history."""
 
     case = models.ForeignKey(Case, models.CASCADE, related_name="history")
-    status = models.CharField(max_length=20, choices=Status)
-    note = models.TextField(blank=True, max_length=4000)
-    public_note = models.TextField(blank=True, max_length=4000)
-    changed_at = models.DateTimeField()
+    status = models.CharField(_("estado"), max_length=20, choices=Status)
+    note = models.TextField(_("nota"), blank=True, max_length=4000)
+    public_note = models.TextField(_("nota pública"), blank=True, max_length=4000)
+    changed_at = models.DateTimeField(_("cuándo"))
     # What the crew's phone said; it may have been without signal.
     reported_at = models.DateTimeField(null=True, blank=True)
     changed_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        verbose_name=_("quién"),
     )
     # By whoever reported the case, from their phone or with its PIN.
-    by_reporter = models.BooleanField(default=False)
+    by_reporter = models.BooleanField(_("por quien reportó"), default=False)
     transition_id = models.UUIDField(null=True, blank=True, unique=True)
     transition_digest = models.CharField(max_length=64, blank=True)
 

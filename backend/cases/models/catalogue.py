@@ -16,10 +16,10 @@ from provinces.models import (
 class Group(models.Model):
     """Categories that a citizen looks for together."""
 
-    code = models.CharField(max_length=3, primary_key=True)
-    name_es = models.CharField(max_length=80)
-    name_en = models.CharField(max_length=80)
-    position = models.PositiveSmallIntegerField(default=0)
+    code = models.CharField(_("código"), max_length=3, primary_key=True)
+    name_es = models.CharField(_("nombre en español"), max_length=80)
+    name_en = models.CharField(_("nombre en inglés"), max_length=80)
+    position = models.PositiveSmallIntegerField(_("posición"), default=0)
 
     class Meta:
         ordering = ["position", "code"]
@@ -52,29 +52,49 @@ class Category(models.Model):
         WORKING_DAYS = Unit.WORKING_DAYS.value, _("días hábiles")
         CALENDAR_DAYS = Unit.CALENDAR_DAYS.value, _("días calendario")
 
-    code = models.CharField(max_length=8, primary_key=True)
-    group = models.ForeignKey(Group, models.PROTECT, related_name="categories")
-    name_es = models.CharField(max_length=120)
-    name_en = models.CharField(max_length=120)
-    duty = models.ForeignKey(Duty, models.PROTECT, related_name="categories")
-    act = models.CharField(max_length=20, choices=Act)
-    precision = models.CharField(max_length=5, choices=Precision)
-    private = models.BooleanField(default=False)
-    emergency_es = models.CharField(max_length=300, blank=True)
-    emergency_en = models.CharField(max_length=300, blank=True)
-    sla_amount = models.PositiveSmallIntegerField()
-    sla_unit = models.CharField(max_length=13, choices=SlaUnit)
-    place_based = models.BooleanField(default=True)
-    keywords = models.TextField(blank=True)
+    code = models.CharField(_("código"), max_length=8, primary_key=True)
+    group = models.ForeignKey(
+        Group, models.PROTECT, related_name="categories", verbose_name=_("grupo")
+    )
+    name_es = models.CharField(_("nombre en español"), max_length=120)
+    name_en = models.CharField(_("nombre en inglés"), max_length=120)
+    duty = models.ForeignKey(
+        Duty, models.PROTECT, related_name="categories", verbose_name=_("competencia")
+    )
+    act = models.CharField(_("tipo de gestión"), max_length=20, choices=Act)
+    precision = models.CharField(
+        _("precisión pública"), max_length=5, choices=Precision
+    )
+    private = models.BooleanField(_("privada"), default=False)
+    emergency_es = models.CharField(
+        _("aviso de emergencia en español"), max_length=300, blank=True
+    )
+    emergency_en = models.CharField(
+        _("aviso de emergencia en inglés"), max_length=300, blank=True
+    )
+    sla_amount = models.PositiveSmallIntegerField(_("plazo"))
+    sla_unit = models.CharField(_("unidad del plazo"), max_length=13, choices=SlaUnit)
+    place_based = models.BooleanField(_("pide un lugar"), default=True)
+    keywords = models.TextField(_("palabras clave"), blank=True)
     # How near and how new another open case must be to perhaps be the same problem.
-    similar_metres = models.PositiveSmallIntegerField(default=60)
-    similar_days = models.PositiveSmallIntegerField(default=60)
+    similar_metres = models.PositiveSmallIntegerField(
+        _("parecidos: a cuántos metros"), default=60
+    )
+    similar_days = models.PositiveSmallIntegerField(
+        _("parecidos: de cuántos días"), default=60
+    )
     # The public sees a photo once a person has released it, not as soon as it is clean.
-    photos_need_release = models.BooleanField(default=False)
+    photos_need_release = models.BooleanField(
+        _("alguien publica sus fotos"), default=False
+    )
     # How long after the case is closed what is personal is kept.
-    contact_days = models.PositiveSmallIntegerField(default=365)
-    originals_days = models.PositiveSmallIntegerField(default=90)
-    active = models.BooleanField(default=True)
+    contact_days = models.PositiveSmallIntegerField(
+        _("días que se guarda el contacto"), default=365
+    )
+    originals_days = models.PositiveSmallIntegerField(
+        _("días que se guardan las fotos originales"), default=90
+    )
+    active = models.BooleanField(_("activa"), default=True)
 
     class Meta:
         ordering = ["group__position", "code"]
@@ -84,6 +104,9 @@ class Category(models.Model):
             models.CheckConstraint(
                 condition=Q(private=False) | Q(precision="none"),
                 name="a_private_category_shows_no_point",
+                violation_error_message=_(
+                    "Una categoría privada no muestra punto alguno."
+                ),
             )
         ]
 

@@ -82,20 +82,31 @@ class Flag(models.Model):
         WRONG_PLACE = "wrong_place", _("está en otro lugar")
         OTHER = "other", _("otra razón")
 
-    id = models.UUIDField(primary_key=True)
-    case = models.ForeignKey(Case, models.CASCADE, related_name="flags")
+    id = models.UUIDField(_("identificador"), primary_key=True)
+    case = models.ForeignKey(
+        Case, models.CASCADE, related_name="flags", verbose_name=_("caso")
+    )
     photo = models.ForeignKey(
-        Photo, models.CASCADE, null=True, blank=True, related_name="flags"
+        Photo,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="flags",
+        verbose_name=_("foto"),
     )
     device = models.ForeignKey(
         Device, models.SET_NULL, null=True, blank=True, related_name="flags"
     )
-    reason = models.CharField(max_length=13, choices=Reason)
-    note = models.TextField(blank=True, max_length=1000)
-    raised_at = models.DateTimeField()
-    settled_at = models.DateTimeField(null=True, blank=True)
+    reason = models.CharField(_("razón"), max_length=13, choices=Reason)
+    note = models.TextField(_("nota"), blank=True, max_length=1000)
+    raised_at = models.DateTimeField(_("cuándo"))
+    settled_at = models.DateTimeField(_("visto"), null=True, blank=True)
     settled_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        verbose_name=_("visto por"),
     )
 
     class Meta:

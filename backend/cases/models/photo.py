@@ -24,13 +24,22 @@ class Photo(models.Model):
         READY = "ready", _("lista")
         REFUSED = "refused", _("rechazada")
 
-    id = models.UUIDField(primary_key=True, default=uuid4)
-    case = models.ForeignKey(Case, models.CASCADE, related_name="photos")
+    id = models.UUIDField(_("identificador"), primary_key=True, default=uuid4)
+    case = models.ForeignKey(
+        Case, models.CASCADE, related_name="photos", verbose_name=_("caso")
+    )
     # The photo that shows the work came with a line of the history.
     change = models.ForeignKey(
-        StatusChange, models.CASCADE, null=True, blank=True, related_name="photos"
+        StatusChange,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="photos",
+        verbose_name=_("cambio de estado"),
     )
-    state = models.CharField(max_length=9, choices=State, default=State.RECEIVED)
+    state = models.CharField(
+        _("estado"), max_length=9, choices=State, default=State.RECEIVED
+    )
     size = models.PositiveIntegerField(default=0, help_text=_("bytes de lo enviado"))
     received = models.PositiveIntegerField(default=0, help_text=_("bytes que llegaron"))
     sha256 = models.CharField(max_length=64, help_text=_("de lo que se envió"))
@@ -41,18 +50,18 @@ class Photo(models.Model):
     width = models.PositiveIntegerField(default=0)
     height = models.PositiveIntegerField(default=0)
     # What its EXIF says of when and where it was taken: private, and only a signal.
-    taken_at = models.DateTimeField(null=True, blank=True)
+    taken_at = models.DateTimeField(_("tomada según la cámara"), null=True, blank=True)
     taken_location = models.PointField(
         srid=4326, null=True, blank=True, spatial_index=False
     )
     # A perceptual hash (dHash, 64 bits): near-duplicates differ in few of them.
     fingerprint = models.BigIntegerField(null=True, blank=True)
     # Why a person should look at it, in codes; and why it was refused.
-    doubts = models.JSONField(default=list, blank=True)
-    refusal = models.CharField(max_length=40, blank=True)
-    added_at = models.DateTimeField()
+    doubts = models.JSONField(_("dudas"), default=list, blank=True)
+    refusal = models.CharField(_("por qué se rechazó"), max_length=40, blank=True)
+    added_at = models.DateTimeField(_("recibida"))
     # Empty: not yet for the public's eyes.
-    released_at = models.DateTimeField(null=True, blank=True)
+    released_at = models.DateTimeField(_("publicada"), null=True, blank=True)
 
     class Meta:
         ordering = ["added_at", "id"]

@@ -13,10 +13,10 @@ from backend.cases.models.case import Case
 class ConsentText(models.Model):
     """What a person accepts when they leave their contact, by version (Ley 81 de 2019)."""
 
-    version = models.CharField(max_length=40, primary_key=True)
-    text_es = models.TextField()
-    text_en = models.TextField()
-    valid_from = models.DateField()
+    version = models.CharField(_("versión"), max_length=40, primary_key=True)
+    text_es = models.TextField(_("texto en español"))
+    text_en = models.TextField(_("texto en inglés"))
+    valid_from = models.DateField(_("desde"))
 
     class Meta:
         ordering = ["-valid_from", "-version"]
@@ -35,7 +35,9 @@ class AccessLog(models.Model):
         TAKEN = "taken", _("descargó sus datos")
         ERASED = "erased", _("borró sus datos")
 
-    case = models.ForeignKey(Case, models.CASCADE, related_name="accesses")
+    case = models.ForeignKey(
+        Case, models.CASCADE, related_name="accesses", verbose_name=_("caso")
+    )
     # Empty: whoever reported the case, with its PIN.
     who = models.ForeignKey(
         settings.AUTH_USER_MODEL,

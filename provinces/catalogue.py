@@ -11,7 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
 from django.utils.translation import gettext as _
 
@@ -184,9 +184,11 @@ def problems_of(thing: models.Model) -> list[str]:
         thing.clean_fields()
         thing.validate_constraints()
     except ValidationError as problem:
+        of_fields = problem.message_dict
+        of_the_row = of_fields.pop(NON_FIELD_ERRORS, [])
         return [
-            f"{thing.pk}: {name}: {' '.join(texts)}"
-            for name, texts in problem.message_dict.items()
+            *(f"{thing.pk}: {text}" for text in of_the_row),
+            *(f"{thing.pk}: {name}: {' '.join(of_fields[name])}" for name in of_fields),
         ]
     return []
 

@@ -41,6 +41,25 @@ class Answer(NamedTuple):
         return json.loads(self.body)
 
 
+def children_of(pid: int) -> list[int]:
+    """In order; not from `/proc/…/children`, which may miss some of them (proc(5))."""
+    return sorted(
+        int(process.name)
+        for process in Path("/proc").glob("[0-9]*")
+        if parent_of(process) == pid
+    )
+
+
+def parent_of(process: Path) -> int | None:
+    """The pid of a process's parent, from its folder below /proc; None: it is gone."""
+    try:
+        stat = (process / "stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    # After its name, which may have anything in it: its state, and then its parent.
+    return int(stat.rpartition(")")[2].split()[1])
+
+
 class Server:
     """gunicorn with two workers, as `./run serve` starts it."""
 
@@ -127,8 +146,7 @@ class Server:
         self.manage("procrastinate", "worker", "--one-shot")
 
     def worker_pids(self) -> list[int]:
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        return [int(pid) for pid in children.read_text().split()]
+        return children_of(self.process.pid)
 
     def kill_worker(self, pid: int) -> None:
         with suppress(ProcessLookupError):

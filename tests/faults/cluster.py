@@ -14,7 +14,7 @@ from typing import Self
 
 import psycopg
 
-from tests.servers import wait_until
+from tests.servers import children_of, wait_until
 
 
 class Cluster:
@@ -76,12 +76,11 @@ class Cluster:
 
     def kill(self, *, children: bool) -> None:
         """`kill -9` the postmaster, and its children or not: some still commit then."""
-        pid = self.postmaster.pid
-        born = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        born = children_of(self.postmaster.pid)
         self.postmaster.kill()
         for child in born if children else []:
             with suppress(ProcessLookupError):
-                os.kill(int(child), signal.SIGKILL)
+                os.kill(child, signal.SIGKILL)
         self.postmaster.wait()
 
 

@@ -257,7 +257,7 @@ def test_what_changes_nothing_public_leaves_the_cases_alone(folder):
         (
             "categories.csv",
             {"private": "true", "precision": "exact"},
-            "a_private_category_shows_no_point",
+            "PRU-01: Una categoría privada no muestra punto alguno.",
         ),
         ("groups.csv", {"position": "primero"}, "position es un número entero"),
         ("groups.csv", {"code": "LARGO"}, "code: "),

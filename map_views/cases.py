@@ -68,7 +68,9 @@ def own_page(request: HttpRequest) -> HttpResponse:
 
 def story_page(request: HttpRequest, story: Story) -> HttpResponse:
     context = {"story": story, "case": story.case, "basemap": basemap_addresses()}
-    return render(request, "map_views/case.html", context)
+    response = render(request, "map_views/case.html", context)
+    response["X-Robots-Tag"] = "noindex"  # what a person hides is gone at once
+    return response
 
 
 def form_page(

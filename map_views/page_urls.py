@@ -7,7 +7,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import RedirectView
 from django.views.i18n import set_language
 
-from map_views import basemap, cases, follows, pages, publish_pages
+from map_views import basemap, cases, follows, pages, publish_pages, robots
 
 # For pages that name none: the administration, an answer of the API in a browser.
 icon = RedirectView.as_view(url=lazy(static, str)("map_views/icon.svg"))
@@ -15,6 +15,7 @@ icon = RedirectView.as_view(url=lazy(static, str)("map_views/icon.svg"))
 urlpatterns = [
     path("", pages.public_map, name="public-map"),
     path("favicon.ico", icon),
+    path("robots.txt", robots.robots),
     path("mapa/incrustar", pages.embedded_map, name="embedded-map"),
     path("mapa/folium.js", pages.folium_script, name="folium-script"),
     path(

@@ -45,6 +45,7 @@ def photo(request: HttpRequest, name: str) -> HttpResponseBase:
     response = bytes_of(request, found, name)
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"
     response["Cross-Origin-Resource-Policy"] = "same-site"
+    response["X-Robots-Tag"] = "noindex"
     return response
 
 

@@ -68,6 +68,14 @@ def test_a_case_s_page_tells_where_it_stands_who_answers_and_by_when(
     assert page.elsewhere == []
 
 
+def test_no_robot_keeps_what_a_person_may_hide_tomorrow(phone: Client) -> None:
+    case = make_case()
+    form = {"numero": case.number, "pin": case.pin}
+    for page in (phone.get(f"/casos/{case.number}"), phone.post("/casos/", form)):
+        assert page.status_code == 200
+        assert page["X-Robots-Tag"] == "noindex"
+
+
 def test_the_history_is_a_line_of_steps_the_last_one_marked(phone: Client) -> None:
     case = make_case()
     move(case, Status.ASSIGNED, "Va la cuadrilla.")

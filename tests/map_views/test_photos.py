@@ -58,6 +58,7 @@ def test_anyone_sees_the_photo_of_a_public_case(phone, public, thumbnail):
     picture = Image.open(BytesIO(answer.getvalue()))
     assert picture.format == "JPEG"
     assert picture.size == ((320, 240) if thumbnail else (640, 480))
+    assert answer["X-Robots-Tag"] == "noindex"
 
 
 @pytest.mark.parametrize("kind", ["public", "private"])

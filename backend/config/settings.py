@@ -1,15 +1,14 @@
 """Every setting, from the environment, refused at start-up when it makes no sense."""
 
-import re
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import environ
 from cryptography.fernet import Fernet
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+
+from backend.config.photo_storage import storage_of_photos
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 env = environ.Env()
@@ -200,48 +199,8 @@ S3 = {
 # getting it from here. Then the S3 must be reachable for everybody.
 S3_SIGNED_LINKS = env.bool("S3_SIGNED_LINKS", False)
 S3_LINK_SECONDS = 300
-
-
-def storage_of_photos() -> dict[str, Any]:
-    if not S3["BUCKET"]:
-        if any(S3.values()) or S3_SIGNED_LINKS:
-            raise ImproperlyConfigured("S3_… settings without S3_BUCKET")
-        return {"BACKEND": "backend.cases.storage.DurableFileSystemStorage"}
-    if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", S3["BUCKET"]):
-        raise ImproperlyConfigured("S3_BUCKET is no name of a bucket")
-    endpoint = urlsplit(S3["ENDPOINT"])
-    if S3["ENDPOINT"] and not (
-        endpoint.scheme in {"http", "https"} and endpoint.netloc
-    ):
-        raise ImproperlyConfigured("S3_ENDPOINT begins with http:// or https://")
-    if bool(S3["ACCESS_KEY"]) != bool(S3["SECRET_KEY"]):
-        raise ImproperlyConfigured("S3_ACCESS_KEY and S3_SECRET_KEY go together")
-    if S3_SIGNED_LINKS and not S3["ENDPOINT"]:
-        raise ImproperlyConfigured("S3_SIGNED_LINKS needs S3_ENDPOINT")
-    if find_spec("storages") is None:
-        raise ImproperlyConfigured("S3_BUCKET needs the package django-storages[s3]")
-    return {
-        "BACKEND": "storages.backends.s3.S3Storage",
-        "OPTIONS": {
-            "bucket_name": S3["BUCKET"],
-            "endpoint_url": S3["ENDPOINT"] or None,
-            "region_name": S3["REGION"] or "us-east-1",
-            "access_key": S3["ACCESS_KEY"] or None,
-            "secret_key": S3["SECRET_KEY"] or None,
-            "addressing_style": "path" if S3["ENDPOINT"] else None,
-            # Without it links are signed in the old way, which newer S3s refuse.
-            "signature_version": "s3v4",
-            "file_overwrite": False,
-            "default_acl": None,
-            "querystring_expire": S3_LINK_SECONDS,
-            # Bytes of a file that is read; what is larger waits on the disk.
-            "max_memory_size": 8 * 1024 * 1024,
-        },
-    }
-
-
 STORAGES = {
-    "default": storage_of_photos(),
+    "default": storage_of_photos(S3, S3_SIGNED_LINKS, S3_LINK_SECONDS),
     "staticfiles": {"BACKEND": "backend.config.static_files.HashedModulesStorage"},
 }
 

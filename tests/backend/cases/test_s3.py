@@ -28,13 +28,13 @@ from backend.cases.photo_links import url_of
 from backend.cases.photos import withhold
 from backend.cases.storage import StorageAway, keep, opened, remove
 from backend.cases.uploads import receive, whole
-from backend.config import settings as written
+from backend.config.photo_storage import storage_of_photos
 from tests.backend.cases.test_uploads import PHOTO, THIRD, piece
 from tests.factories import make_case, make_category, make_photo
 from tests.faults.uploads import ask, file_report, new_photo, put_piece
 from tests.jobs import run_jobs
 from tests.s3 import BUCKET, KEY, SECRET, client_of, environment_of, s3_server
-from tests.servers import Server, cloned_database, free_port
+from tests.servers import ROOT, Server, cloned_database, free_port
 
 # botocore's, which says more than it needs to of the clock.
 pytestmark = pytest.mark.filterwarnings(
@@ -49,14 +49,16 @@ def endpoint() -> Iterator[str]:
 
 
 @pytest.fixture
-def bucket(endpoint: str, settings: Any, monkeypatch: Any) -> Iterator[Any]:
+def bucket(endpoint: str, settings: Any) -> Iterator[Any]:
     """An empty bucket as the storage of this test, set up as the settings do it."""
     said = {
         name.removeprefix("S3_"): value
         for name, value in environment_of(endpoint).items()
     }
-    monkeypatch.setattr(written, "S3", said)
-    settings.STORAGES = {**settings.STORAGES, "default": written.storage_of_photos()}
+    photos = storage_of_photos(
+        said, signed_links=False, link_seconds=settings.S3_LINK_SECONDS
+    )
+    settings.STORAGES = {**settings.STORAGES, "default": photos}
     s3 = boto3.resource(
         "s3",
         endpoint_url=endpoint,
@@ -165,7 +167,7 @@ def test_signed_links_are_allowed_by_the_pages_policy(endpoint):
         capture_output=True,
         text=True,
         check=True,
-        cwd=written.BASE_DIR,
+        cwd=ROOT,
     )
     assert endpoint in told.stdout
 

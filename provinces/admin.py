@@ -79,7 +79,7 @@ class JurisdictionForm(forms.ModelForm):
 
     class Meta:
         model = Jurisdiction
-        fields = "__all__"  # noqa: DJ007 - a rule is all that it says
+        fields = "__all__"
 
     def clean_place(self) -> str:
         level: str | None = self.cleaned_data.get("level")

@@ -5,6 +5,8 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
@@ -17,6 +19,7 @@ from provinces.models import (
     Generation,
     Jurisdiction,
     Province,
+    Zone,
 )
 
 
@@ -77,10 +80,6 @@ class JurisdictionForm(forms.ModelForm):
     there is on its days: it knows no such range.
     """
 
-    class Meta:
-        model = Jurisdiction
-        fields = "__all__"
-
     def clean_place(self) -> str:
         level: str | None = self.cleaned_data.get("level")
         place: str = self.cleaned_data["place"]
@@ -104,7 +103,7 @@ class JurisdictionAdmin(admin.ModelAdmin):
     list_display = [
         "duty",
         "level",
-        "place",
+        "where",
         "entity",
         "valid_from",
         "valid_to",
@@ -112,4 +111,18 @@ class JurisdictionAdmin(admin.ModelAdmin):
     ]
     list_filter = ["level", "confirmed", "duty"]
     list_select_related = ["duty", "entity"]
-    search_fields = ["place", "entity__code", "note"]
+    search_fields = ["place", "place_name", "entity__code", "entity__name", "note"]
+    autocomplete_fields = ["duty", "entity"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Jurisdiction]:
+        """With the name of each rule's place; a code says of which level it is."""
+        names = [
+            Subquery(level.objects.filter(code=OuterRef("place")).values("name"))
+            for level in (Province, District, Corregimiento, Zone)
+        ]
+        rules: QuerySet[Jurisdiction] = super().get_queryset(request)
+        return rules.annotate(place_name=Coalesce(*names))
+
+    @admin.display(description=_("lugar"), ordering="place")
+    def where(self, rule: Any) -> str:
+        return f"{rule.place} {rule.place_name}" if rule.place else "—"

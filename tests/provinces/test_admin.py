@@ -23,6 +23,7 @@ from tests.factories import (
 from tests.provinces.test_routing import TODAY
 
 pytestmark = pytest.mark.django_db
+LIST = "/admin/provinces/jurisdiction/"
 ADD = "/admin/provinces/jurisdiction/add/"
 
 
@@ -54,6 +55,29 @@ def test_a_rule_that_is_added_decides_at_once(authority):
         for at in (WEST, EAST)
     ]
     assert answering == ["OBRAS", "VIAS"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "rules"),
+    [
+        ("este", 1),
+        ("9002", 1),
+        ("obras", 1),
+        ("entidad vias", 1),
+        ("nada", 0),
+    ],
+)
+def test_rules_are_found_by_their_place_or_by_who_answers(authority, asked, rules):
+    authority.post(ADD, rule())
+    page = authority.get(LIST, {"q": asked, "duty__code__exact": "test-duty"})
+    assert len(page.context["cl"].result_list) == rules
+
+
+def test_a_rule_s_place_is_named_beside_its_code(authority):
+    authority.post(ADD, rule())
+    page = authority.get(LIST, {"duty__code__exact": "test-duty"}).content.decode()
+    assert "9002 Este" in page
+    assert '<td class="field-where">—</td>' in page  # everywhere
 
 
 @pytest.mark.parametrize(

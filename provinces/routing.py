@@ -59,8 +59,8 @@ class Rulebook:
 
     def __init__(self) -> None:
         self._by_place: dict[tuple[str, str], list[Jurisdiction]] = defaultdict(list)
-        # An entity has many rules, and is read once; whoever asks sorts what they find.
-        for rule in Jurisdiction.objects.prefetch_related("entity").order_by():
+        # One statement: rules and entities of one instant. Whoever asks sorts them.
+        for rule in Jurisdiction.objects.select_related("entity").order_by():
             self._by_place[rule.level, rule.place].append(rule)
 
     def at(self, place: Place, duty: Duty | None = None) -> list[Jurisdiction]:

@@ -1,6 +1,5 @@
 """Rules and territory, for the authority that owns them."""
 
-from datetime import date
 from typing import Any
 
 from django import forms
@@ -74,11 +73,7 @@ class DutyAdmin(admin.ModelAdmin):
 
 
 class JurisdictionForm(forms.ModelForm):
-    """A rule for a place that does not exist would be kept, and never decide.
-
-    One that ends before it begins is refused before PostgreSQL is asked what else
-    there is on its days: it knows no such range.
-    """
+    """A rule for a place that does not exist would be kept, and never decide."""
 
     def clean_place(self) -> str:
         level: str | None = self.cleaned_data.get("level")
@@ -86,15 +81,6 @@ class JurisdictionForm(forms.ModelForm):
         if level and place and place not in known_places()[level]:
             raise forms.ValidationError(_("No existe ese lugar en ese ámbito."))
         return place
-
-    def clean_valid_to(self) -> date | None:
-        first: date | None = self.cleaned_data.get("valid_from")
-        last: date | None = self.cleaned_data["valid_to"]
-        if first and last and last < first:
-            raise forms.ValidationError(
-                _("La fecha final no puede ser anterior a la inicial.")
-            )
-        return last
 
 
 @admin.register(Jurisdiction)

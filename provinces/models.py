@@ -7,6 +7,7 @@ from typing import Self
 from django.contrib.gis.db import models
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField, RangeOperators
+from django.core.exceptions import ValidationError
 from django.db.models import F, Func, Q, Value
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -353,6 +354,13 @@ class Jurisdiction(models.Model):
 
     def __str__(self) -> str:
         return f"{self.duty_id} · {self.level} {self.place} → {self.entity_id}"
+
+    def clean(self) -> None:
+        # Before PostgreSQL is asked what else there is on its days: it knows no such range.
+        if self.valid_from and self.valid_to and self.valid_to < self.valid_from:
+            raise ValidationError(
+                {"valid_to": _("La fecha final no puede ser anterior a la inicial.")}
+            )
 
 
 class RulesVersion(models.Model):

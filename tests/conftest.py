@@ -12,6 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import translation
 
+from backend.accounts.models import User
 from tests.servers import Server, server_of_its_own
 
 
@@ -83,6 +84,13 @@ def room_for_all(settings) -> None:
 def phone(db) -> Client:
     """A citizen's phone: no session, Spanish."""
     return Client(HTTP_HOST="localhost")
+
+
+@pytest.fixture
+def chief(phone: Client) -> Client:
+    """Somebody in the administration who may do everything."""
+    phone.force_login(User.objects.create_superuser("jefa"))
+    return phone
 
 
 @pytest.fixture(scope="module")

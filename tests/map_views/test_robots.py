@@ -11,6 +11,16 @@ from django.urls import resolve
 from map_views.robots import FOR_PROGRAMS
 
 pytestmark = pytest.mark.django_db
+DOORS = [
+    "/tiles/heat/7/36/61.mvt",
+    "/ogc/collections/cases/items",
+    "/data/cases.csv",
+    "/data/cases.geojson",
+    "/api/v1/heat/",
+    "/open311/v2/requests.json",
+    "/mapa-analista/mapa.html",
+    "/admin/",
+]
 
 
 @pytest.fixture
@@ -31,19 +41,7 @@ def test_pages_for_people_may_be_read(robot, page):
     resolve(page.partition("?")[0])
 
 
-@pytest.mark.parametrize(
-    "door",
-    [
-        "/tiles/heat/7/36/61.mvt",
-        "/ogc/collections/cases/items",
-        "/data/cases.csv",
-        "/data/cases.geojson",
-        "/api/v1/heat/",
-        "/open311/v2/requests.json",
-        "/mapa-analista/mapa.html",
-        "/admin/",
-    ],
-)
+@pytest.mark.parametrize("door", DOORS)
 def test_doors_that_lead_through_all_cases_may_not(robot, door):
     assert not robot.can_fetch("any", door)
     resolve(door)
@@ -51,3 +49,5 @@ def test_doors_that_lead_through_all_cases_may_not(robot, door):
 
 def test_every_line_is_of_a_door_that_is_tried_above(robot):
     assert len(robot.default_entry.rulelines) == len(FOR_PROGRAMS)
+    for line in FOR_PROGRAMS:
+        assert any(door.startswith(line) for door in DOORS), line

@@ -8,7 +8,6 @@ import pytest
 from django.contrib.gis.geos import Point
 from django.test import Client
 
-from backend.accounts.models import User
 from provinces.models import Duty, Jurisdiction
 from provinces.places import place_at
 from provinces.routing import entity_for
@@ -24,17 +23,15 @@ from tests.provinces.test_routing import TODAY
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/provinces/jurisdiction/"
-ADD = "/admin/provinces/jurisdiction/add/"
+ADD = f"{LIST}add/"
 
 
 @pytest.fixture
-def authority() -> Client:
+def authority(chief: Client) -> Client:
     make_territory()
     make_jurisdiction(make_duty(), make_entity("OBRAS"))
     make_entity("VIAS")
-    client = Client(HTTP_HOST="localhost")
-    client.force_login(User.objects.create_superuser("aig"))
-    return client
+    return chief
 
 
 def rule(**fields: Any) -> dict[str, Any]:

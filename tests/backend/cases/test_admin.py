@@ -19,13 +19,6 @@ JOBS = "/admin/procrastinate/procrastinatejob/"
 TELL = "backend.cases.tasks.tell"
 
 
-@pytest.fixture
-def chief() -> Client:
-    client = Client(HTTP_HOST="localhost")
-    client.force_login(User.objects.create_superuser("jefa"))
-    return client
-
-
 def test_the_queue_and_each_job_are_to_be_seen(chief):
     enqueue(TELL, change_id=31141)
     job = ProcrastinateJob.objects.get()

@@ -6,7 +6,6 @@ import pytest
 from django.contrib import admin
 from django.test import Client, RequestFactory
 
-from backend.accounts.models import User
 from backend.cases.models import Case
 from tests.factories import make_case
 from tests.geo.many import multiply
@@ -15,10 +14,8 @@ CASES = "/admin/cases/case/"
 
 
 @pytest.fixture
-def operator(squares) -> Client:
-    client = Client(HTTP_HOST="localhost")
-    client.force_login(User.objects.create_superuser("mesa"))
-    return client
+def operator(squares: None, chief: Client) -> Client:
+    return chief
 
 
 def found(operator: Client, asked: str) -> set[str]:

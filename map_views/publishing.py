@@ -200,6 +200,10 @@ def config(found: Findings, drawn: Drawn) -> dict[str, Any]:
             "entity": _("Responde"),
             "where": _("Lugar"),
             "follow": _("Ver el caso"),
+            "zoom_in": _("Acercar"),
+            "zoom_out": _("Alejar"),
+            "layers": _("Capas"),
+            "close": _("Cerrar"),
         },
     }
 

@@ -73,6 +73,13 @@ def switch(page: Page, name: str) -> None:
     box.click()
 
 
+def in_the_middle(page: Page) -> None:
+    """A click there."""
+    box = page.locator("#map_analyst").bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+
+
 @on_both
 def test_the_map_is_drawn_with_its_heat_and_words_and_nothing_is_asked(
     opened: Page,
@@ -98,9 +105,25 @@ def test_layers_are_switched_on_and_off(opened: Page) -> None:
 
 
 @on_both
+def test_what_leaflet_says_itself_is_said_in_spanish_too(opened: Page) -> None:
+    for name in ("Acercar", "Alejar"):
+        expect(opened.get_by_role("button", name=name)).to_be_visible()
+    folded = opened.locator(".leaflet-control-layers-toggle")
+    expect(folded).to_have_attribute("title", "Capas")
+
+    opened.evaluate(VIEW.format(*DAVID, 11))
+    in_the_middle(opened)
+    popup = opened.locator(".leaflet-popup")
+    popup.get_by_role("button", name="Cerrar").click()
+    expect(popup).to_have_count(0)
+
+
+@on_both
 def test_a_case_is_told_as_words_and_leads_to_its_page(opened: Page) -> None:
     switch(opened, "Casos, uno por uno")
     opened.evaluate(VIEW.format(*BELLA_VISTA, 15))
+    # A case that comes out of its cluster moves for a moment, and would not be hit.
+    expect(opened.locator(".leaflet-cluster-anim")).to_have_count(0)
     opened.locator(".case.open").click()
     popup = opened.locator(".leaflet-popup")
 
@@ -113,9 +136,7 @@ def test_a_case_is_told_as_words_and_leads_to_its_page(opened: Page) -> None:
 
 def test_a_district_tells_its_figures(opened: Page) -> None:
     opened.evaluate(VIEW.format(*DAVID, 11))
-    box = opened.locator("#map_analyst").bounding_box()
-    assert box is not None
-    opened.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    in_the_middle(opened)
     popup = opened.locator(".leaflet-popup")
 
     expect(popup.locator("strong")).to_have_text("David")

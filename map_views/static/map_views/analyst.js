@@ -17,6 +17,8 @@ L.Control.Layers.include({ _checkDisabledLayers: () => undefined });
 const config = JSON.parse(document.querySelector("#config").textContent);
 const { texts } = config;
 
+L.Control.Zoom.mergeOptions({ zoomInTitle: texts.zoom_in, zoomOutTitle: texts.zoom_out });
+
 function spacingOf(map, cell) {
   const perPixel = (METRES_PER_PIXEL_AT_ZOOM_0 * Math.cos(LATITUDE_OF_PANAMA)) / 2 ** map.getZoom();
   return Math.max(4, cell / perPixel);
@@ -133,9 +135,19 @@ function cluster(group) {
   return L.divIcon({ html, className: "cluster", iconSize: [size, size] });
 }
 
+/** In the reader's language, what Leaflet itself says in English alone. */
+function translate(map) {
+  document.querySelector(".leaflet-control-layers-toggle").title = texts.layers;
+  map.on("popupopen", ({ popup }) => {
+    const close = popup.getElement().querySelector(".leaflet-popup-close-button");
+    close.setAttribute("aria-label", texts.close);
+  });
+}
+
 /** Once folium has drawn all layers. */
 function start() {
   const map = window[config.map];
+  translate(map);
   const layers = config.heats.map(({ layer }) => window[layer]);
   config.heats.forEach(({ cell }, i) => heat(map, layers[i], cell));
   if (config.months) months(map, window[config.months.layer], layers, config.months);

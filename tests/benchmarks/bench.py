@@ -99,6 +99,7 @@ class Bench:
             seeding.seed(name, size.cases)
             if "rebuild_heat" in get_commands():
                 self.manage(name, "rebuild_heat")
+                databases.settle(name)
             databases.label(name, whole)
         return name
 

@@ -179,9 +179,7 @@ def seed(name: str, count: int, until: datetime | None = None) -> None:
     with databases.connect(name) as database:
         for table in ("place", "kind", "lot", "rule", "three", "four"):
             database.execute(f"DROP TABLE bench_{table}".encode())
-        # Now, or it would begin by itself in the middle of a measurement.
-        database.execute("VACUUM ANALYZE")
-        database.execute("CHECKPOINT")
+    databases.settle(name)
 
 
 # ── Where and what ───────────────────────────────────────────────────────────────

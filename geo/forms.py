@@ -12,8 +12,13 @@ from sqlalchemy import func
 
 from geo.public_fields import NAMES, OF_WITHDRAWALS, URL, Field, Value, fields
 
-# What a spreadsheet could take for a formula (OWASP, "CSV Injection").
-FORMULA = r"^\s*[=+\-@\t\r\n＝＋－＠]"  # noqa: RUF001
+# What a spreadsheet could take for a formula (OWASP, "CSV Injection"), also after what
+# nobody sees: control characters, spaces of every kind and width, marks of direction.
+UNSEEN = (
+    r"[\u0001-\u0020\u007f-\u00a0\u00ad\u1680\u180e\u2000-\u200f\u2028-\u202f"
+    r"\u205f-\u206f\u3000\ufeff]"
+)
+FORMULA = rf"^{UNSEEN}*[=+\-@\t\r\n＝＋－＠]"  # noqa: RUF001
 TO_QUOTE = r'[",\r\n]'
 CSV_HEADER = (NAMES[0], "longitude", "latitude", *NAMES[1:], *OF_WITHDRAWALS)
 

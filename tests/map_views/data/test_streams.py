@@ -113,7 +113,11 @@ def test_no_words_break_a_file_or_become_a_formula(phone, squares, name):
 
 
 @pytest.mark.parametrize(
-    "name", ["=1+1", "+1", "-2", "@SUM(A1)", "\t=1", "\r=1", " =1", '=a","b']
+    "name",
+    [
+        *("=1+1", "+1", "-2", "@SUM(A1)", "\t=1", "\r=1", " =1", '=a","b'),
+        *("\x1f@A1", "\x7f=1", "\xa0=1", " \u3000\u202f+1", "\u200b=1", "\ufeff-1"),
+    ],
 )
 def test_a_formula_is_made_text_and_numbers_stay_numbers(phone, squares, name):
     entity = make_entity("OBRAS")
@@ -123,6 +127,16 @@ def test_a_formula_is_made_text_and_numbers_stay_numbers(phone, squares, name):
     (row,) = table_of(phone)
     assert row["entity_name"] == f"'{name}"
     assert float(row["longitude"]) == -79.95
+
+
+@pytest.mark.parametrize("name", ["Año = 1", "ñ=1", "¡=1", "日=1", " Obras", "1 + 1"])
+def test_what_is_no_formula_stays_as_it_is(phone, squares, name):
+    entity = make_entity("OBRAS")
+    entity.name = name
+    entity.save()
+    make_case()
+    (row,) = table_of(phone)
+    assert row["entity_name"] == name
 
 
 def table_of(phone) -> list[dict[str, str]]:

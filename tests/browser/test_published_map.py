@@ -73,8 +73,7 @@ def switch(page: Page, name: str) -> None:
     box.click()
 
 
-def in_the_middle(page: Page) -> None:
-    """A click there."""
+def click_in_the_middle(page: Page) -> None:
     box = page.locator("#map_analyst").bounding_box()
     assert box is not None
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
@@ -112,7 +111,7 @@ def test_what_leaflet_says_itself_is_said_in_spanish_too(opened: Page) -> None:
     expect(folded).to_have_attribute("title", "Capas")
 
     opened.evaluate(VIEW.format(*DAVID, 11))
-    in_the_middle(opened)
+    click_in_the_middle(opened)
     popup = opened.locator(".leaflet-popup")
     popup.get_by_role("button", name="Cerrar").click()
     expect(popup).to_have_count(0)
@@ -136,7 +135,7 @@ def test_a_case_is_told_as_words_and_leads_to_its_page(opened: Page) -> None:
 
 def test_a_district_tells_its_figures(opened: Page) -> None:
     opened.evaluate(VIEW.format(*DAVID, 11))
-    in_the_middle(opened)
+    click_in_the_middle(opened)
     popup = opened.locator(".leaflet-popup")
 
     expect(popup.locator("strong")).to_have_text("David")

@@ -99,14 +99,9 @@ def test_every_answer_names_its_licence(phone, squares, extension):
 )
 def test_no_words_break_a_file_or_become_a_formula(phone, squares, name):
     Case.objects.all().delete()
-    entity = make_entity("OBRAS")
-    entity.name = name
-    entity.save()
-    make_case()
+    row = row_of_entity(phone, name)
     (feature,) = json.loads(phone.get("/data/cases.geojson").getvalue())["features"]
     assert feature["properties"]["entity_name"] == name
-    text = phone.get("/data/cases.csv").getvalue().decode()
-    (row,) = csv.DictReader(StringIO(text, newline=""))
     assert row["entity_name"].removeprefix("'") == name.removeprefix("'")
     assert row["entity_name"].lstrip()[:1] not in set("=+-@")
     assert row["district"] == "Oeste"
@@ -120,23 +115,25 @@ def test_no_words_break_a_file_or_become_a_formula(phone, squares, name):
     ],
 )
 def test_a_formula_is_made_text_and_numbers_stay_numbers(phone, squares, name):
-    entity = make_entity("OBRAS")
-    entity.name = name
-    entity.save()
-    make_case()
-    (row,) = table_of(phone)
+    row = row_of_entity(phone, name)
     assert row["entity_name"] == f"'{name}"
     assert float(row["longitude"]) == -79.95
 
 
 @pytest.mark.parametrize("name", ["Año = 1", "ñ=1", "¡=1", "日=1", " Obras", "1 + 1"])
 def test_what_is_no_formula_stays_as_it_is(phone, squares, name):
+    row = row_of_entity(phone, name)
+    assert row["entity_name"] == name
+
+
+def row_of_entity(phone, name: str) -> dict[str, str]:
+    """How the table tells a case of an entity with this name."""
     entity = make_entity("OBRAS")
     entity.name = name
     entity.save()
     make_case()
     (row,) = table_of(phone)
-    assert row["entity_name"] == name
+    return row
 
 
 def table_of(phone) -> list[dict[str, str]]:

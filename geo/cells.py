@@ -71,7 +71,7 @@ class View(NamedTuple):
     def size(self) -> int:
         return (self.right - self.left + 1) * (self.bottom - self.top + 1)
 
-    def holds(self, x: NDArray[np.int64], y: NDArray[np.int64]) -> NDArray[np.bool_]:
+    def holds(self, x: NDArray[Any], y: NDArray[Any]) -> NDArray[np.bool_]:
         """Which of the cells with these columns and rows are in the view."""
         across = (x >= self.left) & (x <= self.right)
         return across & (y >= self.top) & (y <= self.bottom)

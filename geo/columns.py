@@ -11,6 +11,8 @@ from sqlalchemy import func
 from geo.any_view import AnyView, Where
 
 Columns = list[sa.ColumnElement[Any]]
+# Bits of a cell's row in its tile, and of a cell.
+FOUR, EIGHT = (sa.literal_column(str(bits), sa.Integer()) for bits in (4, 8))
 # What is counted: cases done or not, and all of them.
 COUNTS = ("open", "resolved", "cases")
 

@@ -1,10 +1,9 @@
 """What was counted of the public cases, as one table: folded, not yet folded, and by hand.
 
-Whole months, and whole quarters of days where nothing but the place is asked, come from
-the cells of the heat; an entity's or a category's quarters from the numbers that are kept of
-each month. To both belong deltas that wait. The hours that are asked for beside them, or
-that they have too many, are counted from the cases. One statement sees all of it at one
-instant, and so counts each case once.
+Whole months come from the cells of the heat; to them belong deltas that wait, and to the
+parts of months, which are kept one by one (`one_by_one.py`), as well. The hours that are
+asked for beside quarters of days, or that those have too many, are counted from the cases.
+One statement sees all of it at one instant, and so counts each case once.
 """
 
 from __future__ import annotations
@@ -14,10 +13,13 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy import func
 
+from geo import sql
 from geo.any_view import AnyView, Where
 from geo.by_hand import from_cases
 from geo.columns import (
     COUNTS,
+    EIGHT,
+    FOUR,
     Columns,
     counts_of,
     inside,
@@ -29,49 +31,49 @@ from geo.columns import (
     smallint,
     text,
 )
-from geo.facets import FACET, facets, is_of_all, of_entity
+from geo.facets import facets, of_entity
 from geo.filters import Filters, members_of
-from geo.one_by_one import from_parts
-from geo.periods import Period, Quarters, period_of
+from geo.periods import NO_TIME, Period, Quarters, Split, split
 from geo.tables import heat_cell, heat_delta
 
 NO_GRID = {0: 0, 2: 1, 4: 2, 6: 3}
-FOUR, EIGHT = (sa.literal_column(str(bits), sa.Integer()) for bits in (4, 8))
-# Of `Quarters`; named like no parameter of a view.
-OF_QUARTERS = ("of_month", "from_quarter", "to_quarter")
 # What is told of a cell.
 CELL = ("key", "place", "months", "open", "resolved", "cases")
-Number = int | sa.ColumnElement[int]
 
 
-class Stretch(NamedTuple):
-    """Months, or quarters of a row's month, from the first to before the end; None: no limit."""
+class Asked(NamedTuple):
+    """A statement for any view, and of which parts of months it finds the cases."""
 
-    first: Number | None
-    end: Number | None
+    statement: sql.Compiled
+    parts: list[Quarters]
 
 
-def counted(filters: Filters, where: Where) -> sa.Subquery:
-    """`key`, `place` and `COUNTS`: to be summed by either of the first.
+def split_for(filters: Filters) -> Split:
+    """How what the filters leave is counted; by hand, where nothing is beforehand."""
+    if filters.changed_since:
+        return NO_TIME
+    return split(filters.since, filters.until)
 
-    The filters' state and box decide nothing here.
+
+def counted(
+    filters: Filters, where: Where, times: Split, *, by_month: bool
+) -> sa.Subquery:
+    """`COUNTS`, and `key` and `place`, or `month`: to be summed by one of these.
+
+    All but the parts of months. The filters' state and box decide nothing here.
     """
-    return table_of_all(filters, where, by_month=False)
-
-
-def counted_by_month(filters: Filters, where: Where) -> sa.Subquery:
-    """`month` and `COUNTS`: to be summed by month."""
-    return table_of_all(filters, where, by_month=True)
-
-
-def by_state(found: sa.Subquery) -> dict[str, sa.ColumnElement[int]]:
-    """The cases that were counted, summed: done or not, or neither."""
-    is_open, is_resolved, cases = (func.sum(found.c[name]) for name in COUNTS)
-    return {
-        "open": is_open,
-        "resolved": is_resolved,
-        "other": cases - is_open - is_resolved,
-    }
+    if filters.changed_since:
+        by_hand = [from_cases(filters, where, None, by_month=by_month)]
+        return sa.union_all(*by_hand).subquery("counted")
+    selects: list[sa.Select[Any]] = []
+    if times.months.has_months:
+        from_folded = from_months if by_month else from_cells
+        selects.append(from_folded(filters, where, times.months))
+    if times.period.has_months or times.quarters:
+        selects.append(from_deltas(filters, where, times, by_month=by_month))
+    if times.hours or not selects:
+        selects.append(from_cases(filters, where, times.hours, by_month=by_month))
+    return sa.union_all(*selects).subquery("counted")
 
 
 def in_state(found: sa.FromClause, state: str) -> sa.ColumnElement[int]:
@@ -79,87 +81,23 @@ def in_state(found: sa.FromClause, state: str) -> sa.ColumnElement[int]:
     return found.c["cases" if state == "all" else state]
 
 
-def table_of_all(filters: Filters, where: Where, *, by_month: bool) -> sa.Subquery:
-    selects, parts = summed_and_not(filters, where, by_month=by_month)
-    if parts:
-        selects.append(from_parts(filters, where, parts, by_month=by_month))
-    return sa.union_all(*selects).subquery("counted")
-
-
-def summed_and_not(
-    filters: Filters, where: Where, *, by_month: bool
-) -> tuple[list[sa.Select[Any]], list[Quarters]]:
-    """What is to be summed, and of which parts of months there are but single cases.
-
-    By quarters is counted beforehand only what is of all cases.
-    """
-    if filters.changed_since:  # of which nothing is counted beforehand
-        return [from_cases(filters, where, None, by_month=by_month)], []
-    selects: list[sa.Select[Any]] = []
-    months = period = period_of(filters.since, filters.until)
-    parts: list[Quarters] = []
-    quarters, hours = period.by_quarters()
-    if quarters and is_of_all(filters):
-        selects.append(from_quarters(filters, where, quarters, by_month=by_month))
-    elif quarters:
-        months, parts = period.with_fewest(quarters)
-    if months.has_months:
-        from_folded = from_months if by_month else from_cells
-        selects.append(from_folded(filters, where, months))
-    if period.has_months or quarters:
-        selects.append(from_deltas(filters, where, period, quarters, by_month=by_month))
-    if hours or not selects:
-        selects.append(from_cases(filters, where, hours, by_month=by_month))
-    return selects, parts
-
-
 # ── Folded ───────────────────────────────────────────────────────────────────────────
 
 
 def from_cells(filters: Filters, where: Where, period: Period) -> sa.Select[Any]:
-    stretch = Stretch(period.first, period.end)
-    cells = found_cells(filters, where, facets(filters), stretch)
+    cells = found_cells(filters, where, period)
     columns: Columns = [cells.c.key, text(cells.c.place).label("place")]
-    return select_of(columns + counts_between(cells, stretch))
-
-
-def from_quarters(
-    filters: Filters, where: Where, quarters: list[Quarters], *, by_month: bool
-) -> sa.Select[Any]:
-    wanted = some_quarters(quarters)
-    stretch = Stretch(wanted.c.from_quarter, wanted.c.to_quarter)
-    cells = found_cells(filters, where, wanted, stretch)
-    by: Columns = (
-        [cells.c.of_month.label("month")]
-        if by_month
-        else [cells.c.key, text(cells.c.place).label("place")]
-    )
-    return select_of(by + counts_between(cells, stretch))
-
-
-def some_quarters(quarters: list[Quarters]) -> sa.Values:
-    """The rows of these months by quarters, each with which of those are asked for."""
-    numbers = [sa.column(name, sa.SmallInteger()) for name in OF_QUARTERS]
-    rows = [
-        (f"q/{month}", *map(smallint, (month, first, end)))
-        for month, first, end, _ in quarters
-    ]
-    return sa.values(FACET, *numbers, name="facets").data(rows)
-
-
-def counts_between(
-    cells: sa.FromClause, stretch: Stretch
-) -> list[sa.ColumnElement[int]]:
-    """`COUNTS` of a stretch; where it begins and ends in the arrays, `cells` tells."""
-    return counts_of(
+    begins = period.first is not None
+    counts = counts_of(
         func.coalesce(column[cells.c.until], 0)
-        - (func.coalesce(column[cells.c.before], 0) if stretch.first is not None else 0)
+        - (func.coalesce(column[cells.c.before], 0) if begins else 0)
         for column in (cells.c[name] for name in COUNTS)
     )
+    return select_of(columns + counts)
 
 
 def from_months(filters: Filters, where: Where, period: Period) -> sa.Select[Any]:
-    cells = found_cells(filters, where, facets(filters))
+    cells = found_cells(filters, where)
     i = func.generate_subscripts(cells.c.months, 1).column_valued("i")
     month = cells.c.months[i]
     counts = counts_of(
@@ -170,17 +108,15 @@ def from_months(filters: Filters, where: Where, period: Period) -> sa.Select[Any
 
 
 def found_cells(
-    filters: Filters,
-    where: Where,
-    wanted: sa.Subquery | sa.Values,
-    stretch: Stretch | None = None,
+    filters: Filters, where: Where, period: Period | None = None
 ) -> sa.Subquery:
     """The rows of the cells, found range by range in the order they are kept in.
 
-    Of a stretch, `until` is where in a row's arrays its last count is, and `before` where the
+    Of a period, `until` is where in a row's arrays its last month is, and `before` where the
     last one before it is; 0 is nowhere. Told as a loop, for the planner guesses that a
     range holds a share of the table.
     """
+    wanted = facets(filters)
     conditions = [
         heat_cell.c.level == level_of(where),
         heat_cell.c.facet == wanted.c.facet,
@@ -197,25 +133,21 @@ def found_cells(
         conditions.append(of_place(heat_cell.c.place, filters.place))
     conditions += of_entity(heat_cell, filters)
     told: Columns = [heat_cell.c[name] for name in CELL]
-    if stretch:
-        told.append(place_of_last(stretch.end).label("until"))
-        if stretch.first is not None:
-            told.append(place_of_last(stretch.first).label("before"))
+    if period:
+        told.append(place_of_last(period.end).label("until"))
+        if period.first is not None:
+            told.append(place_of_last(period.first).label("before"))
     rows = sa.select(*told).where(*conditions).offset(0).lateral("found")
-    asked = (column for column in wanted.c if column.name != FACET.name)
-    return (
-        sa.select(*asked, *rows.c)
-        .select_from(source.join(rows, sa.true()))
-        .subquery("cells")
-    )
+    found = sa.select(*rows.c).select_from(source.join(rows, sa.true()))
+    return found.subquery("cells")
 
 
-def place_of_last(end: Number | None) -> sa.ColumnElement[int]:
-    """Where in a row's arrays the last month, or quarter, before this one is."""
+def place_of_last(end: int | None) -> sa.ColumnElement[int]:
+    """Where in a row's arrays the last month before this one is."""
     months = heat_cell.c.months
     if end is None:
         return func.cardinality(months)
-    return func.width_bucket(sa.cast(end - 1, sa.SmallInteger()), months)
+    return func.width_bucket(smallint(end - 1), months)
 
 
 def columns_of_key(key: Any, view: AnyView) -> tuple[Any, Any]:
@@ -230,12 +162,7 @@ def columns_of_key(key: Any, view: AnyView) -> tuple[Any, Any]:
 
 
 def from_deltas(
-    filters: Filters,
-    where: Where,
-    period: Period,
-    quarters: list[Quarters],
-    *,
-    by_month: bool,
+    filters: Filters, where: Where, times: Split, *, by_month: bool
 ) -> sa.Select[Any]:
     delta = heat_delta
     key, conditions = placed(where, delta.c.x, delta.c.y)
@@ -256,7 +183,7 @@ def from_deltas(
         else [key.label("key"), short(delta.c.place, where).label("place")]
     )
     counts = counts_of(delta.c[name] for name in COUNTS)
-    return sa.select(*by, *counts).where(*conditions, within_deltas(period, quarters))
+    return sa.select(*by, *counts).where(*conditions, within_deltas(times))
 
 
 # ── Shared ───────────────────────────────────────────────────────────────────────────
@@ -266,14 +193,14 @@ def level_of(where: Where) -> Any:
     return NO_GRID[where] if isinstance(where, int) else where.level
 
 
-def within_deltas(period: Period, quarters: list[Quarters]) -> sa.ColumnElement[bool]:
+def within_deltas(times: Split) -> sa.ColumnElement[bool]:
     month, quarter = heat_delta.c.month, heat_delta.c.quarter
     spans = [
         sa.and_(month == some.month, quarter >= some.first, quarter < some.end)
-        for some in quarters
+        for some in times.quarters
     ]
-    if period.has_months:
-        spans.append(sa.and_(sa.true(), *within(month, period)))
+    if times.period.has_months:
+        spans.append(sa.and_(sa.true(), *within(month, times.period)))
     return sa.or_(sa.false(), *spans)
 
 

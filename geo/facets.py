@@ -28,7 +28,7 @@ def of_groups(filters: Filters) -> sa.Subquery:
     facet: sa.ColumnElement[str] = "c/" + code
     if filters.categories:
         conditions.append(code.in_(filters.categories))
-    else:
+    elif not filters.entity:
         facet = sa.case((group.in_(changed_groups()), facet), else_="g/" + group)
     chosen = sa.select(facet.label("facet")).where(*conditions)
     return chosen.distinct().subquery("facets")
@@ -58,12 +58,7 @@ def by_category(filters: Filters) -> bool:
     return bool(filters.groups or filters.categories)
 
 
-def is_of_all(filters: Filters) -> bool:
-    """Whether all cases of a place count, whosever they are and whatever they are of."""
-    return not (by_category(filters) or filters.entity)
-
-
 def of_entity(table: sa.Table, filters: Filters) -> list[sa.ColumnElement[bool]]:
-    """The rows of categories and of groups are by entity too."""
+    """The rows of categories are by entity too, and tell those of a group's."""
     asked = filters.entity and by_category(filters)
     return [table.c.entity == filters.entity] if asked else []

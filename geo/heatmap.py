@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -10,13 +10,13 @@ import sqlalchemy as sa
 from sqlalchemy import func
 
 from geo import sql
-from geo.any_view import ANY_VIEW, MOST_KEPT, Where, numbers_of, wherever
-from geo.cells import LEVELS, metres, middles, view_of
-from geo.counts import by_state, counted, counted_by_month
+from geo.any_view import ANY_VIEW, Where
+from geo.cells import LEVELS, View, metres, middles, view_of
 from geo.filters import Filters
 from geo.periods import name_of
 from geo.sums import sums_in
 from geo.tables import heat_delta, heat_state
+from geo.totals import totals_by_month, totals_by_place
 
 MOST_CELLS = 5_000
 # Of the cells whose months, or whose places, are looked at one by one.
@@ -80,7 +80,7 @@ def heat(filters: Filters, zoom: int) -> Heat:
     they are coarser, as `cell` tells; `total` is the sum also of those cut off.
     """
     view = view_of(filters.box, zoom)
-    keys, weights = sums_in(filters, view)
+    keys, (weights,) = sums_in(filters, view, filters.state)
     # And by key, if alike.
     densest = np.argsort(-weights, kind="stable")[:MOST_CELLS]
     told = (*middles(keys[densest], view.level), weights[densest].tolist())
@@ -93,21 +93,8 @@ def months(filters: Filters) -> list[Month]:
 
     A box counts all of the cells that it touches, of some 30 a side.
     """
-    where, numbers = where_for(filters, len(filters.place))
-    found = sql.rows(sums_by_month(wherever(filters), where), **numbers)
-    return [Month(name_of(month), *map(int, n)) for month, *n in found]
-
-
-@lru_cache(MOST_KEPT)
-def sums_by_month(filters: Filters, where: Where) -> sql.Compiled:
-    found = counted_by_month(filters, where)
-    sums = by_state(found).values()
-    return sql.compiled(
-        sa.select(found.c.month, *sums)
-        .group_by(found.c.month)
-        .having(func.sum(found.c.cases) > 0)
-        .order_by(found.c.month)
-    )
+    found = totals_by_month(filters, *where_for(filters, len(filters.place)))
+    return [Month(name_of(month), *told) for month, told in found]
 
 
 def by_place(filters: Filters, level: str) -> list[PlaceCount]:
@@ -116,29 +103,13 @@ def by_place(filters: Filters, level: str) -> list[PlaceCount]:
     A box counts all of the cells that it touches, of some 30 a side.
     """
     digits = DIGITS[level]
-    where, numbers = where_for(filters, max(digits, len(filters.place)))
-    found = sql.rows(sums_by_place(wherever(filters), where, digits), **numbers)
-    return [PlaceCount(code, *map(int, n)) for code, *n in found]
+    where, view = where_for(filters, max(digits, len(filters.place)))
+    found = totals_by_place(filters, where, view, digits)
+    return [PlaceCount(code, *told) for code, told in found]
 
 
-@lru_cache(MOST_KEPT)
-def sums_by_place(filters: Filters, where: Where, digits: int) -> sql.Compiled:
-    found = counted(filters, where)
-    code = func.left(found.c.place, digits)
-    sums = by_state(found).values()
-    return sql.compiled(
-        sa.select(code, *sums)
-        # Where there is no corregimiento, the district's code stands.
-        .where(func.length(code) == digits)
-        .group_by(code)
-        .having(func.sum(found.c.cases) > 0)
-        .order_by(code)
-    )
-
-
-def where_for(filters: Filters, digits: int) -> tuple[Where, dict[str, float]]:
-    """Cells in a box, and their numbers; without one, the places with so many digits."""
+def where_for(filters: Filters, digits: int) -> tuple[Where, View | None]:
+    """Cells in a box; without one, the places with so many digits."""
     if filters.box is None:
-        return digits, {}
-    view = view_of(filters.box, LEVELS.stop, FEW_CELLS)
-    return ANY_VIEW, numbers_of(view)
+        return digits, None
+    return ANY_VIEW, view_of(filters.box, LEVELS.stop, FEW_CELLS)

@@ -1,37 +1,30 @@
-"""The cases of an entity, a category or a group in a part of a month (see `HeatMonth`).
+"""The cases of a part of a month, one by one (see `HeatDays`).
 
-Each is a number. Whole months are counted beforehand for them, parts of months are not: that
-would be, by estimate, three rows more to keep for each case.
+Whole months are counted beforehand. Of parts there would be too many to count: their cases
+come as bytes, some rows of a district's eight days, and numpy counts them.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
-from sqlalchemy import func
 
 from backend.cases.heat import FINEST
-from geo.any_view import KEYS, AnyView, Where
+from backend.cases.heat_days import NUMBER
+from geo.any_view import AnyView, Where
 from geo.cells import View, keys_of
-from geo.columns import (
-    Columns,
-    counts_of,
-    of_place,
-    placed,
-    shifted,
-    short,
-    smallint,
-    text,
-)
+from geo.columns import Columns, of_place, shifted, smallint
 from geo.facets import facets, of_entity
 from geo.filters import Filters
 from geo.periods import Quarters
-from geo.tables import heat_month
+from geo.tables import heat_days
 
 Numbers = NDArray[np.int64]
+Cells = NDArray[np.int32]
 # How many bits come after what a number says, and which those are.
 QUARTER = 52
 X, Y, SIDE = 34, 16, (1 << FINEST + 4) - 1
@@ -39,59 +32,54 @@ STATE, STATES = 14, {"open": 1, "resolved": 2}
 CORREGIMIENTO = (1 << STATE) - 1
 # Digits of a district's code.
 DISTRICT = 4
-# Of `Quarters`; named like no parameter of a view.
-OF_PARTS = ("of_month", "after_number", "last_number", "sign")
 
 
-def found_parts(filters: Filters, where: Where, parts: list[Quarters]) -> sa.Subquery:
-    """`of_month`, `sign`, `district` and `cases`: the numbers of some quarters, in rows.
+class Row(NamedTuple):
+    """A row that was found."""
 
-    In a row some of them may be outside the view.
-    """
-    wanted, kinds = some_parts(parts), facets(filters)
-    district = heat_month.c.district
+    days: int
+    district: str
+    cases: bytes
+
+
+# ── Found ────────────────────────────────────────────────────────────────────────────
+
+
+def rows_of(filters: Filters, where: Where, parts: list[Quarters]) -> sa.Subquery:
+    """`Row`, for all that may have cases of these parts, or in the view: and others."""
+    wanted, kinds = days_of(parts), facets(filters)
+    district = heat_days.c.district
     conditions = [
-        heat_month.c.month == wanted.c.of_month,
-        heat_month.c.facet == kinds.c.facet,
-        *of_entity(heat_month, filters),
+        heat_days.c.days == wanted.c.of_days,
+        heat_days.c.facet == kinds.c.facet,
+        *of_entity(heat_days, filters),
     ]
     if filters.place:
         conditions.append(of_place(district, filters.place[:DISTRICT]))
     if not isinstance(where, int):
         conditions += may_be_inside(where)
-    # A loop, as `found_cells` tells it. With nothing added an array is read whole once, and
-    # not wherever it is named.
-    cases = sa.cast(heat_month.c.cases + sa.cast([], KEYS), KEYS).label("cases")
-    rows = sa.select(district, cases).where(*conditions).offset(0).lateral("months")
-    found = (
-        sa.select(
-            wanted.c.of_month,
-            wanted.c.sign,
-            rows.c.district,
-            rows.c.cases,
-            (func.width_bucket(wanted.c.after_number, rows.c.cases) + 1).label("first"),
-            func.width_bucket(wanted.c.last_number, rows.c.cases).label("last"),
-        )
-        .select_from(wanted.join(kinds, sa.true()).join(rows, sa.true()))
-        .offset(0)
-        .subquery("found")
-    )
+    # A loop, as `found_cells` tells it.
+    found = sa.select(district, heat_days.c.cases).where(*conditions)
+    rows = found.offset(0).lateral("some")
     return (
-        sa.select(
-            found.c.of_month,
-            found.c.sign,
-            found.c.district,
-            found.c.cases[found.c.first : found.c.last].label("cases"),
-        )
-        .where(found.c.last >= found.c.first)
+        sa.select(wanted.c.of_days.label("days"), rows.c.district, rows.c.cases)
+        .select_from(wanted.join(kinds, sa.true()).join(rows, sa.true()))
         .subquery("parts")
     )
+
+
+def days_of(parts: list[Quarters]) -> sa.Values:
+    """Which eight days have some of these quarters: `of_days`."""
+    # Named like no parameter of a view.
+    column = sa.column("of_days", sa.SmallInteger())
+    days = [(smallint(some),) for part in parts for some in part.days()]
+    return sa.values(column, name="wanted").data(days)
 
 
 def may_be_inside(view: AnyView) -> Columns:
     """Whether the rectangle of a row's cells has any in common with the view."""
     west, north, east, south = (
-        shifted(heat_month.c[side], view.coarser)
+        shifted(heat_days.c[side], view.coarser)
         for side in ("west", "north", "east", "south")
     )
     return [
@@ -102,78 +90,72 @@ def may_be_inside(view: AnyView) -> Columns:
     ]
 
 
-def some_parts(parts: list[Quarters]) -> sa.Values:
-    kinds = (sa.SmallInteger(), sa.BigInteger(), sa.BigInteger(), sa.Integer())
-    columns = [
-        sa.column(name, kind) for name, kind in zip(OF_PARTS, kinds, strict=True)
-    ]
-    rows = [
-        (
-            smallint(part.month),
-            sa.cast((part.first << QUARTER) - 1, sa.BigInteger()),
-            sa.cast((part.end << QUARTER) - 1, sa.BigInteger()),
-            part.sign,
+# ── Read ─────────────────────────────────────────────────────────────────────────────
+
+
+class Cases(NamedTuple):
+    """Cases of a part of a month, each a number: those of all the rows' that are asked for."""
+
+    part: Quarters
+    rows: Sequence[Row]
+    asked: NDArray[np.bool_]
+    numbers: Numbers
+
+    def row_of_each(self) -> Numbers:
+        ends = np.cumsum([len(row.cases) // NUMBER.itemsize for row in self.rows])
+        of_each: Numbers = np.searchsorted(
+            ends, np.flatnonzero(self.asked), side="right"
         )
-        for part in parts
-    ]
-    return sa.values(*columns, name="wanted").data(rows)
+        return of_each
+
+    def in_state(self, state: str) -> Numbers:
+        """The numbers of those in a state, or of all."""
+        if state not in STATES:
+            return self.numbers
+        in_it: Numbers = self.numbers[(self.numbers >> STATE & 3) == STATES[state]]
+        return in_it
+
+    def that_are(self, chosen: NDArray[np.bool_]) -> Cases:
+        """Some of them, told one by one."""
+        asked = self.asked.copy()
+        asked[asked] = chosen
+        return self._replace(asked=asked, numbers=self.numbers[chosen])
 
 
-# ── Counted by PostgreSQL ────────────────────────────────────────────────────────────
-
-
-def from_parts(
-    filters: Filters, where: Where, parts: list[Quarters], *, by_month: bool
-) -> sa.Select[Any]:
-    """A row for each case."""
-    rows = found_parts(filters, where, parts)
-    number = func.unnest(rows.c.cases).column_valued("number")
-    key, conditions = placed(where, told_by(number, X), told_by(number, Y))
+def cases_of(part: Quarters, rows: Sequence[Row], filters: Filters) -> Cases:
+    """Those that are asked for, of any state, wherever; `rows_of` has looked at all else."""
+    rows = [row for row in rows if row.days in part.days()]
+    numbers = np.frombuffer(b"".join(row.cases for row in rows), NUMBER)
+    numbers = numbers.astype(np.int64)
+    first, end = (quarter << QUARTER for quarter in (part.first, part.end))
+    asked = (numbers >= first) & (numbers < end)
+    cases = Cases(part, rows, asked, numbers[asked])
     if len(filters.place) > DISTRICT:
-        conditions.append(
-            number.op("&")(CORREGIMIENTO) == corregimiento_bits(filters.place)
-        )
-    by: Columns = (
-        [rows.c.of_month.label("month")]
-        if by_month
-        else [key.label("key"), place_of(rows.c.district, number, where).label("place")]
-    )
-    state = shifted(number, STATE).op("&")(3)
-    counts = counts_of(
-        rows.c.sign * sa.cast(is_so, sa.Integer())
-        for is_so in (*(state == bits for bits in STATES.values()), sa.true())
-    )
-    return sa.select(*by, *counts).select_from(rows).where(*conditions)
+        bits = corregimiento_bits(filters.place)
+        return cases.that_are(cases.numbers & CORREGIMIENTO == bits)
+    return cases
 
 
-def told_by(number: Any, bits_after: int) -> sa.ColumnElement[int]:
-    """The column or the row of its cell."""
-    return sa.cast(shifted(number, bits_after).op("&")(SIDE), sa.Integer())
+def cells_of(numbers: Numbers, level: int) -> tuple[Cells, Cells]:
+    """The column and the row of each case's cell."""
+    coarser = FINEST - level
+    # Half as many bytes from here on.
+    x, y = ((numbers >> bits + coarser).astype(np.int32) for bits in (X, Y))
+    return x & SIDE >> coarser, y & SIDE >> coarser
 
 
-def place_of(district: Any, number: Any, where: Where) -> sa.ColumnElement[str]:
-    if isinstance(where, int) and where <= DISTRICT:
-        return short(district, where)
-    return short(text(district) + func.cases_heat_corregimiento(number), where)
-
-
-# ── Counted by numpy ─────────────────────────────────────────────────────────────────
-
-
-def keys_of_cases(numbers: Numbers, filters: Filters, view: View) -> Numbers:
-    """The key of each case's cell, of those in the view and in the state asked for.
-
-    `found_parts` has looked at all else that the filters ask, but for a corregimiento.
-    """
-    if filters.state in STATES:
-        numbers = numbers[(numbers >> STATE & 3) == STATES[filters.state]]
-    if len(filters.place) > DISTRICT:
-        its_own = numbers & CORREGIMIENTO == corregimiento_bits(filters.place)
-        numbers = numbers[its_own]
-    coarser = FINEST - view.level
-    x, y = ((numbers >> after & SIDE) >> coarser for after in (X, Y))
+def keys_in(view: View, numbers: Numbers) -> Numbers:
+    """The key of each case's cell, of those in the view."""
+    x, y = cells_of(numbers, view.level)
     seen = view.holds(x, y)
-    return keys_of(x[seen], y[seen], view.level)
+    column, row = (side[seen].astype(np.int64) for side in (x, y))
+    return keys_of(column, row, view.level)
+
+
+def corregimiento_of(number: int) -> str:
+    """The end of its code, or nothing."""
+    bits = number & CORREGIMIENTO
+    return chr(bits >> 7) + chr(bits & 127) if bits else ""
 
 
 def corregimiento_bits(code: str) -> int:

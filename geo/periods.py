@@ -12,6 +12,8 @@ EARLIEST = datetime(1970, 1, 1, tzinfo=PANAMA)
 LATEST = datetime(2500, 1, 1, tzinfo=PANAMA)
 # Of a day; a month begins with the first of them. See `cases_heat_quarter`.
 QUARTER = timedelta(hours=6)
+# As they are kept: quarters of eight days, and how many such days a month has. See `HeatDays`.
+QUARTERS, DAYS_OF_A_MONTH = 32, 4
 
 
 class Quarters(NamedTuple):
@@ -24,6 +26,18 @@ class Quarters(NamedTuple):
     first: int
     end: int
     sign: int = 1
+
+    def days(self) -> range:
+        """Which eight days have some of them, as `HeatDays` counts those."""
+        start = self.month * DAYS_OF_A_MONTH
+        return range(
+            start + self.first // QUARTERS, start + (self.end - 1) // QUARTERS + 1
+        )
+
+    def of_days(self, days: int) -> tuple[int, int]:
+        """Those of eight days that it has: from the one to before the other, from 0 to 32."""
+        start = (days - self.month * DAYS_OF_A_MONTH) * QUARTERS
+        return max(self.first - start, 0), min(self.end - start, QUARTERS)
 
 
 class Hours(NamedTuple):
@@ -99,7 +113,29 @@ class Period(NamedTuple):
         return Period(first, end, self.parts), fewest
 
 
-ALL_TIMES = Period(None, None, [])
+class Split(NamedTuple):
+    """How the cases of a span of time are counted.
+
+    Of `period` and of `quarters`, what waits to be folded in. Of what was: `months`
+    beforehand, `parts` one by one, added or taken away. And `hours` by hand.
+    """
+
+    period: Period
+    quarters: list[Quarters]
+    months: Period
+    parts: list[Quarters]
+    hours: list[Hours]
+
+
+NO_TIME = Split(Period(0, 0, []), [], Period(0, 0, []), [], [])
+
+
+def split(since: datetime | None, until: datetime | None) -> Split:
+    """From `since` to before `until`, aware both."""
+    period = period_of(since, until)
+    quarters, hours = period.by_quarters()
+    months, parts = period.with_fewest(quarters)
+    return Split(period, quarters, months, parts, hours)
 
 
 def hours_between(moment: datetime, other: datetime) -> list[Hours]:

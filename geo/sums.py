@@ -1,9 +1,9 @@
 """The cases of a view's cells, summed in numpy.
 
 A dense view has three thousand cells, and as many rows would take PostgreSQL, psycopg and
-Python longer than all the rest. So they come as two arrays, unsorted and not summed; of all
+Python longer than all the rest. So they come as arrays, unsorted and not summed; of all
 times, what the map asks most, a tile of cells at once, as they are kept; and so do the cases
-of a part of a month that are kept one by one.
+of a part of a month, which are kept one by one.
 """
 
 from __future__ import annotations
@@ -19,13 +19,16 @@ from sqlalchemy.types import TypeEngine
 
 from geo import sql
 from geo.any_view import ANY_VIEW, MOST_KEPT, numbers_of, wherever
+from geo.by_tile import Row as RowOfTile
+from geo.by_tile import counts_of as counts_in_tiles
+from geo.by_tile import is_of_all, rows_in_tiles
 from geo.cells import View, of_keys
-from geo.columns import Columns, select_of, shifted
-from geo.counts import EIGHT, from_deltas, in_state, summed_and_not
+from geo.columns import EIGHT, Columns, select_of, shifted
+from geo.counts import Asked, counted, from_deltas, in_state, split_for
 from geo.facets import by_category, facets, some_facets
 from geo.filters import Filters
-from geo.one_by_one import Numbers, found_parts, keys_of_cases
-from geo.periods import ALL_TIMES
+from geo.one_by_one import Numbers, Row, cases_of, keys_in, rows_of
+from geo.periods import Quarters, split
 from geo.tables import heat_tile
 
 # What `array_send` says before the first number: dimensions, whether nulls, the type, how
@@ -35,20 +38,25 @@ BYTES = sa.LargeBinary()
 SENT = {
     size: np.dtype([("size", ">i4"), ("number", f">i{size}")]) for size in (2, 4, 8)
 }
+States = tuple[str, ...]
 
 
 class Sums(NamedTuple):
-    """The cases of each cell that has any, by key."""
+    """Cells by key, and in a row for each state that was asked for the cases of each."""
 
     keys: Numbers
     weights: Numbers
 
 
-def sums_in(filters: Filters, view: View) -> Sums:
-    """Of the cases that the filters leave; the view is instead of their box."""
-    statement = by_tile if are_told_by_tile(filters) else by_cell
-    found = sql.rows_in_binary(statement(wherever(filters)), **numbers_of(view))
-    return summed(parts_of(found, filters, view), view)
+def sums_in(filters: Filters, view: View, *states: str) -> Sums:
+    """Of the cases that the filters leave; the view is instead of their box.
+
+    Cells with cases in the first of the states, and in that one each has some.
+    """
+    told = told_by_tile if are_told_by_tile(filters) else told_by_cell
+    statement, parts = told(wherever(filters), states)
+    found = sql.rows_in_binary(statement, **numbers_of(view))
+    return added(sums_of(found, filters, view, states, parts), view, states)
 
 
 def are_told_by_tile(filters: Filters) -> bool:
@@ -62,18 +70,18 @@ def are_told_by_tile(filters: Filters) -> bool:
 
 
 @lru_cache(MOST_KEPT)
-def by_tile(filters: Filters) -> sql.Compiled:
-    """Of all times; what was not yet folded in as `by_cell` tells it. See `Told`.
+def told_by_tile(filters: Filters, states: States) -> Asked:
+    """See `told`. Of all times; what was not yet folded in as `told_by_cell` has it.
 
     One statement, which sees both at one instant.
     """
     place = filters.place
     wanted = some_facets([f"p/{place}"]) if place else facets(filters)
     ranges = ANY_VIEW.key_ranges()
-    counts = in_state(heat_tile, filters.state)
+    weights = [sent(in_state(heat_tile, state)) for state in states]
     # A loop, as `found_cells` tells it.
     tiles = (
-        sa.select(*told(sent(heat_tile.c.cells), sent(counts), tile=heat_tile.c.tile))
+        sa.select(*told(sent(heat_tile.c.cells), weights, tile=heat_tile.c.tile))
         .where(
             heat_tile.c.level == ANY_VIEW.level,
             heat_tile.c.facet == wanted.c.facet,
@@ -86,38 +94,50 @@ def by_tile(filters: Filters) -> sql.Compiled:
     folded = sa.select(*tiles.c).select_from(
         wanted.join(ranges, sa.true()).join(tiles, sa.true())
     )
-    deltas = from_deltas(filters, ANY_VIEW, ALL_TIMES, [], by_month=False)
-    waiting = in_arrays(deltas.subquery("deltas"), filters.state)
-    return sql.compiled(sa.union_all(folded, waiting))
+    deltas = from_deltas(filters, ANY_VIEW, split(None, None), by_month=False)
+    waiting = in_arrays(deltas.subquery("deltas"), states)
+    return Asked(sql.compiled(sa.union_all(folded, waiting)), [])
 
 
 @lru_cache(MOST_KEPT)
-def by_cell(filters: Filters) -> sql.Compiled:
-    """Whatever is asked; all of it seen at one instant. See `Told`."""
-    selects, parts = summed_and_not(filters, ANY_VIEW, by_month=False)
-    counted = in_arrays(sa.union_all(*selects).subquery("counted"), filters.state)
-    if not parts:
-        return sql.compiled(counted)
-    found = found_parts(filters, ANY_VIEW, parts)
-    one_by_one = told(sent(found.c.cases), sign=found.c.sign)
-    return sql.compiled(sa.union_all(counted, select_of(one_by_one)))
+def told_by_cell(filters: Filters, states: States) -> Asked:
+    """See `told`. Whatever is asked; all of it seen at one instant."""
+    times = split_for(filters)
+    selects = [in_arrays(counted(filters, ANY_VIEW, times, by_month=False), states)]
+    if times.parts:
+        nothing = [None for _ in states]
+        if is_of_all(filters):
+            rows = rows_in_tiles(ANY_VIEW, times.parts)
+            columns = told(rows.c.cases, nothing, tile=rows.c.tile, days=rows.c.days)
+        else:
+            rows = rows_of(filters, ANY_VIEW, times.parts)
+            columns = told(rows.c.cases, nothing, days=rows.c.days)
+        selects.append(select_of(columns).select_from(rows))
+    return Asked(sql.compiled(sa.union_all(*selects)), times.parts)
 
 
-def in_arrays(found: sa.Subquery, state: str) -> sa.Select[Any]:
-    counts = in_state(found, state)
-    arrays = (func.array_agg(column) for column in (found.c.key, counts))
-    return select_of(told(*map(sent, arrays))).having(func.count() > 0)
+def in_arrays(found: sa.Subquery, states: States) -> sa.Select[Any]:
+    keys = sent(func.array_agg(found.c.key))
+    weights = [sent(func.array_agg(in_state(found, state))) for state in states]
+    return select_of(told(keys, weights)).having(func.count() > 0)
 
 
 def told(
-    cells: Any, weights: Any = None, *, tile: Any = None, sign: Any = None
+    cells: Any, weights: Iterable[Any], *, tile: Any = None, days: Any = None
 ) -> Columns:
-    """The columns of a row of `Told`."""
-    kinds: list[TypeEngine[Any]] = [BYTES, BYTES, sa.BigInteger(), sa.Integer()]
-    values = (cells, weights, tile, sign)
+    """The columns of a row: cells, and for each of them some cases, or fewer than none.
+
+    The cells are keys; with `tile`, those of a tile, counted from its first. Or, with `days`,
+    they are cases one by one, as they are kept: of a district, or of the tile.
+    """
+    values: list[tuple[Any, TypeEngine[Any]]] = [
+        (cells, BYTES),
+        (tile, sa.BigInteger()),
+        (days, sa.SmallInteger()),
+        *[(counts, BYTES) for counts in weights],
+    ]
     return [
-        sa.cast(sa.null(), kind) if value is None else value
-        for value, kind in zip(values, kinds, strict=True)
+        sa.cast(sa.null(), kind) if value is None else value for value, kind in values
     ]
 
 
@@ -129,35 +149,36 @@ def sent(numbers: Any) -> sa.Function[bytes]:
 # ── Read ─────────────────────────────────────────────────────────────────────────────
 
 
-class Told(NamedTuple):
-    """A row that was found: cells, and for each of them some cases, or fewer than none.
-
-    The cells are keys; with `tile`, those of a tile, counted from its first. Or, with `sign`,
-    they are the numbers of cases that are to be added or to be taken away.
-    """
-
-    cells: bytes
-    weights: bytes
-    tile: int | None
-    sign: int | None
-
-
-def parts_of(
-    found: Iterable[tuple[Any, ...]], filters: Filters, view: View
+def sums_of(
+    found: Iterable[tuple[Any, ...]],
+    filters: Filters,
+    view: View,
+    states: States,
+    parts: list[Quarters],
 ) -> Iterator[Sums]:
     """What the rows say, in keys and their cases."""
-    cases: dict[int, list[Numbers]] = {1: [], -1: []}
-    for row in map(Told._make, found):
-        if row.sign is not None:
-            cases[row.sign].append(numbers_in(row.cells, 8))
+    rows: list[Row] = []
+    in_tiles: list[RowOfTile] = []
+    for cells, tile, days, *weights in found:
+        if days is None:
+            first, size = (0, 8) if tile is None else (tile << 8, 2)
+            counts = np.array([numbers_in(array, 4) for array in weights])
+            yield Sums(first + numbers_in(cells, size), counts)
+        elif tile is None:
+            rows.append(Row(days, "", cells))
         else:
-            first, size = (0, 8) if row.tile is None else (row.tile << 8, 2)
-            yield Sums(first + numbers_in(row.cells, size), numbers_in(row.weights, 4))
-    for sign, numbers in cases.items():
-        if numbers:
-            keys = keys_of_cases(np.concatenate(numbers), filters, view)
-            keys, counts = np.unique(keys, return_counts=True)
-            yield Sums(keys, sign * counts)
+            in_tiles.append(RowOfTile(days, tile, cells))
+    for part in parts:
+        for sums in counts_in_tiles(part, in_tiles, states):
+            yield Sums(*sums)
+        if rows:
+            cases = cases_of(part, rows, filters)
+            for number, state in enumerate(states):
+                keys = keys_in(view, cases.in_state(state))
+                keys, counts = np.unique(keys, return_counts=True)
+                several = np.zeros((len(states), len(keys)), np.int64)
+                several[number] = part.sign * counts
+                yield Sums(keys, several)
 
 
 def numbers_in(array: bytes, size: int) -> Numbers:
@@ -166,16 +187,19 @@ def numbers_in(array: bytes, size: int) -> Numbers:
     return numbers.astype(np.int64)
 
 
-def summed(parts: Iterable[Sums], view: View) -> Sums:
+def added(parts: Iterable[Sums], view: View, states: States) -> Sums:
     """Of all parts, in which a cell may come many times, and of the view's cells alone."""
-    nothing = np.empty(0, np.int64)
-    arrays = zip((nothing, nothing), *parts, strict=True)
-    keys, weights = (np.concatenate(several) for several in arrays)
+    nothing = Sums(np.empty(0, np.int64), np.empty((len(states), 0), np.int64))
+    keys, weights = (
+        np.concatenate(several, axis=-1)
+        for several in zip(nothing, *parts, strict=True)
+    )
     # A place for each cell of each tile, which is quicker than sorting.
     tiles = np.unique(keys >> 8)
     places = (np.searchsorted(tiles, keys >> 8) << 8) + (keys & 255)
-    sums = np.bincount(places, weights, len(tiles) << 8).astype(np.int64)
-    filled = np.flatnonzero(sums > 0)
+    sums = np.array([np.bincount(places, each, len(tiles) << 8) for each in weights])
+    sums = sums.astype(np.int64)
+    filled = np.flatnonzero(sums[0] > 0)
     keys = (tiles[filled >> 8] << 8) + (filled & 255)
     seen = view.holds(*of_keys(keys, view.level))
-    return Sums(keys[seen], sums[filled][seen])
+    return Sums(keys[seen], sums[:, filled[seen]])

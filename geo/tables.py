@@ -16,11 +16,12 @@ from backend.cases.models import (
     Category,
     Group,
     HeatCell,
+    HeatDays,
     HeatDelta,
     HeatGroup,
-    HeatMonth,
     HeatState,
     HeatTile,
+    HeatTileDays,
     Withdrawal,
 )
 from provinces.models import (
@@ -33,6 +34,7 @@ from provinces.models import (
 )
 
 COLUMN_TYPES: dict[str, TypeEngine[Any]] = {
+    "BinaryField": sa.LargeBinary(),
     "BigAutoField": sa.BigInteger(),
     "BigIntegerField": sa.BigInteger(),
     "BooleanField": sa.Boolean(),
@@ -83,9 +85,10 @@ corregimiento = table_of(Corregimiento)
 generation = table_of(Generation)
 boundary = table_of(Boundary)
 heat_cell = table_of(HeatCell)
+heat_days = table_of(HeatDays)
 heat_delta = table_of(HeatDelta)
 heat_group = table_of(HeatGroup)
-heat_month = table_of(HeatMonth)
 heat_state = table_of(HeatState)
 heat_tile = table_of(HeatTile)
+heat_tile_days = table_of(HeatTileDays)
 withdrawal = table_of(Withdrawal)

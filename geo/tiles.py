@@ -11,11 +11,12 @@ from sqlalchemy import func
 
 from backend.cases.workflow import OPEN
 from geo import sql
-from geo.any_view import ANY_VIEW, MOST_KEPT, numbers_of, wherever
-from geo.cells import EQUATOR_METRES, View
+from geo.any_view import ANY_VIEW, DEGREES, KEYS, MOST_KEPT, numbers_of, wherever
+from geo.cells import EQUATOR_METRES, View, of_keys
 from geo.columns import placed
-from geo.counts import by_state, columns_of_key, counted, in_state
 from geo.filters import Filters, envelope, on_the_map
+from geo.one_by_one import STATES, Numbers
+from geo.sums import sums_in
 from geo.tables import (
     boundary,
     case,
@@ -42,14 +43,12 @@ BUFFER = 64
 def heat_tile(filters: Filters, zoom: int, x: int, y: int) -> bytes:
     """A point in the middle of each cell: `open`, `resolved`, `other` and `weight`."""
     view = View.of_tile(zoom, x, y)
-    asked = drawn_heat(wherever(filters), cell_side(view))
-    return tile_in(sql.rows(asked, **numbers_of(view)))
-
-
-@lru_cache(MOST_KEPT)
-def drawn_heat(filters: Filters, side: float) -> sql.Compiled:
-    cells = cells_of(filters, side).subquery("heat")
-    return sql.compiled(tile_of(cells, "heat"))
+    keys, (weight, is_open, is_resolved, cases) = sums_in(
+        filters, view, filters.state, *STATES, "all"
+    )
+    other = cases - is_open - is_resolved
+    counts = {"open": is_open, "resolved": is_resolved, "other": other}
+    return drawn("heat", view, keys, {**counts, "weight": weight})
 
 
 def cases_tile(filters: Filters, zoom: int, x: int, y: int) -> bytes:
@@ -58,21 +57,37 @@ def cases_tile(filters: Filters, zoom: int, x: int, y: int) -> bytes:
     A point has `number`, `category`, `status` and `open`, a cell only its `count`.
     """
     view = View.of_tile(zoom, x, y)
-    filters, numbers = wherever(filters), numbers_of(view)
-    ((tile, found),) = sql.rows(drawn_clusters(filters, cell_side(view)), **numbers)
-    if found is None or found > MOST_POINTS:
-        return bytes(tile or b"")
+    keys, (count,) = sums_in(filters, view, filters.state)
+    if not len(keys):
+        return b""
+    if count.sum() > MOST_POINTS:
+        return drawn("cases", view, keys, {"count": count})
     here = {"zoom": zoom, "x": x, "y": y}
-    return tile_in(sql.rows(drawn_points(filters), **numbers, **here))
+    return tile_in(
+        sql.rows(drawn_points(wherever(filters)), **numbers_of(view), **here)
+    )
 
 
-@lru_cache(MOST_KEPT)
-def drawn_clusters(filters: Filters, side: float) -> sql.Compiled:
-    """The tile, and of how many cases it is."""
-    cells = cells_of(filters, side).subquery("cells")
-    clusters = sa.select(cells.c.geom, cells.c.weight.label("count")).subquery("cases")
-    total = func.sum(clusters.c.count)
-    return sql.compiled(tile_of(clusters, "cases").add_columns(total))
+def drawn(layer: str, view: View, keys: Numbers, counts: dict[str, Numbers]) -> bytes:
+    """A tile of cells, each a point in its middle with its counts."""
+    side = EXTENT / (view.right - view.left + 1)
+    column, row = of_keys(keys, view.level)
+    x, y = (column - view.left + 0.5) * side, (row - view.top + 0.5) * side
+    numbers = {"x": x, "y": y, **counts}
+    lists = {name: several.tolist() for name, several in numbers.items()}
+    return tile_in(sql.rows(cells_on(layer, tuple(counts)), **lists))
+
+
+@cache
+def cells_on(layer: str, counts: tuple[str, ...]) -> sql.Compiled:
+    """A tile of the cells whose places and counts are its parameters."""
+    places = [sql.given(name, DEGREES) for name in ("x", "y")]
+    given = [sql.given(name, KEYS) for name in counts]
+    cells = func.unnest(*places, *given).table_valued("x", "y", *counts)
+    cells = cells.render_derived(name="cells")
+    point = func.ST_MakePoint(cells.c.x, cells.c.y).label("geom")
+    features = sa.select(point, *[cells.c[name] for name in counts]).subquery(layer)
+    return sql.compiled(tile_of(features, layer))
 
 
 @lru_cache(MOST_KEPT)
@@ -119,31 +134,6 @@ def generation_in_force() -> int:
 @cache
 def active() -> sql.Compiled:
     return sql.compiled(sa.select(generation.c.id).where(generation.c.is_active))
-
-
-def cells_of(filters: Filters, side: float) -> sa.Select[Any]:
-    """Each cell of a tile that has cases in the state asked for, as a point of it."""
-    found = counted(filters, ANY_VIEW)
-    weight = func.sum(in_state(found, filters.state))
-    column, row = columns_of_key(found.c.key, ANY_VIEW)
-    return (
-        sa.select(
-            func.ST_MakePoint(
-                (column - ANY_VIEW.left + 0.5) * side,
-                (row - ANY_VIEW.top + 0.5) * side,
-            ).label("geom"),
-            *(total.label(name) for name, total in by_state(found).items()),
-            weight.label("weight"),
-        )
-        .group_by(found.c.key)
-        .having(weight > 0)
-        .order_by(found.c.key)
-    )
-
-
-def cell_side(view: View) -> float:
-    """In a tile's own units."""
-    return EXTENT / (view.right - view.left + 1)
 
 
 def points_of(filters: Filters) -> sa.Subquery:

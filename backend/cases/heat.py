@@ -7,30 +7,37 @@ folded: folding moves counts from one table to the others at one instant.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from django.db import connection, transaction
 
+from backend.cases import heat_days
+from backend.cases.models.heat import LAYOUT
 from backend.jobs import alone_with
 
 FINEST = 14
 COARSEST = 4
-LAYOUT = 1
 # Of ten million cases some twenty seconds' work, in one transaction.
 BATCH = 5_000
 
 FACETS = """LATERAL (
-    VALUES ('', '', month), ('e/' || entity, '', month), ('c/' || category, entity, month),
-        ('g/' || counted_in, entity, month), ('q/' || month, '', quarter)
-) AS facets (facet, of_entity, moment)"""
+    VALUES ('', ''), ('e/' || entity, ''), ('c/' || category, entity),
+        ('g/' || counted_in, '')
+) AS facets (facet, of_entity)"""
 ROW = "level, facet, key, place, entity"
+DAYS_ROW = "days, facet, entity, district"
+TILE_DAYS_ROW = "level, facet, days, tile"
+EIGHT_DAYS = "((month << 2) + (quarter >> 5))::smallint"
+# A case's number in a tile: see `HeatTileDays`.
+IN_A_TILE = "((quarter & 31) << 10) + (state << 8) + (key & 255)"
 SUMS = """sum(open)::integer AS open, sum(resolved)::integer AS resolved,
     sum(cases)::integer AS cases"""
 ANYTHING = "sum(open) <> 0 OR sum(resolved) <> 0 OR sum(cases) <> 0"
-# Which rows the tiles sum up: of grids, and not those of a month by quarters. Those of all
-# cases also by each place around, of two, four or six digits.
-IN_TILES = f"level >= {COARSEST} AND left(facet, 2) <> 'q/'"
+# Which rows the tiles sum up: those of grids; of all cases also by each place around, of two,
+# four or six digits.
+IN_TILES = f"level >= {COARSEST}"
 FACETS_OF_TILES = """LATERAL (
     SELECT facet
     UNION ALL
@@ -64,7 +71,7 @@ news AS MATERIALIZED (
             ELSE cases_heat_key(level, x >> {FINEST} - level, y >> {FINEST} - level)
         END AS key,
         CASE WHEN level < {COARSEST} THEN left(place, 2 * level) ELSE place END AS place,
-        of_entity AS entity, moment AS month, {SUMS}
+        of_entity AS entity, month, {SUMS}
     FROM taken LEFT JOIN groups USING (category),
         generate_series(0, {FINEST}) AS level, {FACETS}
     WHERE facet <> 'e/'
@@ -169,56 +176,41 @@ tiles_written AS (
         open = excluded.open, resolved = excluded.resolved, cases = excluded.cases
 )
 """  # noqa: S608
-# The cases of a month come apart one by one.
-MONTH = "month, facet, entity, district"
-FACETS_OF_MONTHS = """LATERAL (
-    VALUES ('e/' || entity, ''), ('c/' || category, entity), ('g/' || counted_in, entity)
-) AS facets (facet, of_entity)"""
-# Of some numbers, the rectangle that holds their cells, and they all: none, if there are none.
-SUMMED = """
-    min(number >> 34 & 262143), min(number >> 16 & 262143),
-    max(number >> 34 & 262143), max(number >> 16 & 262143), array_agg(number ORDER BY number)
-"""
-INTO_MONTHS = f"cases_heatmonth ({MONTH}, west, north, east, south, cases)"
-MONTHS = f"""
-number_news AS MATERIALIZED (
-    SELECT month, facet, of_entity AS entity, left(place, 4) AS district,
-        cases_heat_number(quarter, x, y, state, place) AS number, sum(told.cases) AS cases
-    FROM taken LEFT JOIN groups USING (category), {FACETS_OF_MONTHS}, LATERAL (
+# Of the cases of eight days there are so many more of each number, or fewer. The rows that
+# these belong to are written by `heat_days`.
+DAYS = f"""
+states AS MATERIALIZED (
+    SELECT {EIGHT_DAYS} AS days, category, entity, x, y, place, quarter, state,
+        sum(told.cases) AS cases
+    FROM taken, LATERAL (
         VALUES (0, cases - open - resolved), (1, open), (2, resolved)
     ) AS told (state, cases)
-    WHERE told.cases <> 0 AND facet <> 'e/'
-    GROUP BY 1, 2, 3, 4, 5
+    GROUP BY month, quarter, category, entity, x, y, place, state
     HAVING sum(told.cases) <> 0
 ),
-months_touched AS MATERIALIZED (
-    SELECT {MONTH}, array_agg(number) AS numbers, array_agg(cases) AS counts
-    FROM number_news GROUP BY {MONTH}
+days_news AS (
+    SELECT days, facet, of_entity AS entity, left(place, 4) AS district,
+        cases_heat_number(quarter, x, y, state, place) AS number, sum(cases) AS cases
+    FROM states LEFT JOIN groups USING (category), {FACETS}
+    WHERE facet <> 'e/'
+    GROUP BY 1, 2, 3, 4, 5
+    HAVING sum(cases) <> 0
 ),
-months AS MATERIALIZED (
-    SELECT {MONTH}, summed.*
-    FROM months_touched LEFT JOIN cases_heatmonth USING ({MONTH}), LATERAL (
-        SELECT {SUMMED} FROM (
-            SELECT number, sum(told.cases) AS cases
-            FROM (
-                SELECT number, 1 AS cases FROM unnest(cases_heatmonth.cases) AS number
-                UNION ALL SELECT * FROM unnest(numbers, counts)
-            ) AS told
-            GROUP BY number
-        ) AS told, generate_series(1, told.cases)
-    ) AS summed (west, north, east, south, cases)
+days_touched AS (
+    SELECT {DAYS_ROW}, array_agg(number) AS numbers, array_agg(cases) AS counts
+    FROM days_news GROUP BY {DAYS_ROW}
 ),
-months_gone AS MATERIALIZED (SELECT {MONTH} FROM months WHERE cases IS NULL),
-months_emptied AS (
-    DELETE FROM cases_heatmonth USING months_gone AS gone
-    WHERE (cases_heatmonth.month, cases_heatmonth.facet, cases_heatmonth.entity,
-        cases_heatmonth.district
-    ) = (gone.month, gone.facet, gone.entity, gone.district)
+tile_days_news AS (
+    SELECT level, '' AS facet, days, key >> 8 AS tile, {IN_A_TILE} AS number,
+        sum(cases) AS cases
+    FROM states, generate_series({COARSEST}, {FINEST}) AS level,
+        cases_heat_key(level, x >> {FINEST} - level, y >> {FINEST} - level) AS key
+    GROUP BY 1, 2, 3, 4, 5
+    HAVING sum(cases) <> 0
 ),
-months_written AS (
-    INSERT INTO {INTO_MONTHS} SELECT * FROM months WHERE cases IS NOT NULL
-    ON CONFLICT ({MONTH}) DO UPDATE SET cases = excluded.cases, west = excluded.west,
-        north = excluded.north, east = excluded.east, south = excluded.south
+tile_days_touched AS (
+    SELECT {TILE_DAYS_ROW}, array_agg(number) AS numbers, array_agg(cases) AS counts
+    FROM tile_days_news GROUP BY {TILE_DAYS_ROW}
 )
 """  # noqa: S608
 NOTED = f"""
@@ -229,7 +221,18 @@ noted AS (
     SET folded = cases_heatstate.folded + excluded.folded
 )
 """  # noqa: S608
-FOLD = f"WITH {TAKEN}, {CELLS}, {TILES}, {MONTHS}, {NOTED} SELECT count(*) FROM taken"  # noqa: S608
+# How many were taken, and what comes to which rows of eight days: see `heat_days`.
+FOLD = f"""
+WITH {TAKEN}, {CELLS}, {TILES}, {DAYS}, {NOTED}
+SELECT (SELECT count(*) FROM taken), rows.*
+FROM (VALUES (1)) AS once LEFT JOIN (
+    SELECT NULL AS level, {DAYS_ROW}, NULL AS tile, numbers, counts, known.cases
+    FROM days_touched LEFT JOIN cases_heatdays AS known USING ({DAYS_ROW})
+    UNION ALL
+    SELECT level, days, facet, NULL, NULL, tile, numbers, counts, known.cases
+    FROM tile_days_touched LEFT JOIN cases_heattiledays AS known USING ({TILE_DAYS_ROW})
+) AS rows ON true
+"""  # noqa: S608
 
 
 def fold() -> int:
@@ -247,8 +250,19 @@ def fold() -> int:
 def fold_batch(most: int) -> int:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(FOLD, {"most": most})
-        ((count,),) = cursor.fetchall()
-    return int(count)
+        found = cursor.fetchall()
+        heat_days.write(touched_by(found))
+    return int(found[0][0])
+
+
+def touched_by(found: Iterable[tuple[Any, ...]]) -> Iterator[heat_days.Touched]:
+    """The rows that `FOLD` tells of; none, if it tells of none."""
+    names = ("level", *DAYS_ROW.split(", "), "tile")
+    for _, *values, numbers, counts, known in found:
+        key = dict(zip(names, values, strict=True))
+        if numbers:
+            its_own = {name: of for name, of in key.items() if of is not None}
+            yield heat_days.Touched(its_own, numbers, counts, known)
 
 
 @contextmanager

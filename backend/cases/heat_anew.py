@@ -9,15 +9,16 @@ from django.db import connection, transaction
 
 from backend.cases.heat import (
     COARSEST,
-    FACETS_OF_MONTHS,
+    DAYS_ROW,
+    EIGHT_DAYS,
+    FACETS,
     FACETS_OF_TILES,
     FINEST,
+    IN_A_TILE,
     IN_TILES,
-    INTO_MONTHS,
-    LAYOUT,
-    MONTH,
-    SUMMED,
+    TILE_DAYS_ROW,
 )
+from backend.cases.models.heat import LAYOUT
 from backend.cases.workflow import OPEN, RESOLVED, Status
 from backend.jobs import alone_with
 
@@ -55,32 +56,47 @@ FROM cases_category LEFT JOIN (
     SELECT category, counted_in FROM heat_told GROUP BY category, counted_in
 ) AS told ON category = code
 """
-WRITE_MONTHS = f"""
-DELETE FROM cases_heatmonth;
-INSERT INTO {INTO_MONTHS}
-SELECT {MONTH}, {SUMMED}
+# Sorted before they are put together, which is quicker than for each row by itself.
+WRITE_DAYS = f"""
+DELETE FROM cases_heatdays;
+INSERT INTO cases_heatdays ({DAYS_ROW}, west, north, east, south, cases)
+SELECT {DAYS_ROW},
+    min(number >> 34 & 262143), min(number >> 16 & 262143),
+    max(number >> 34 & 262143), max(number >> 16 & 262143),
+    string_agg(int8send(number), '')
 FROM (
-    SELECT month, facet, of_entity AS entity, left(place, 4) AS district,
+    SELECT {EIGHT_DAYS} AS days, facet, of_entity AS entity, left(place, 4) AS district,
         cases_heat_number(quarter, x, y, open + 2 * resolved, place) AS number
-    FROM heat_told, {FACETS_OF_MONTHS}
+    FROM heat_told, {FACETS}
     WHERE facet <> 'e/'
+    ORDER BY 1, 2, 3, 4, 5
 ) AS numbers
-GROUP BY {MONTH}
+GROUP BY {DAYS_ROW};
+DELETE FROM cases_heattiledays
+"""  # noqa: S608
+WRITE_TILE_DAYS = f"""
+INSERT INTO cases_heattiledays ({TILE_DAYS_ROW}, cases)
+SELECT {{level}}, '', days, tile, string_agg(int2send(number), '')
+FROM (
+    SELECT {EIGHT_DAYS} AS days, key >> 8 AS tile, ({IN_A_TILE})::smallint AS number
+    FROM heat_told, LATERAL (VALUES (open + 2 * resolved)) AS told (state),
+        cases_heat_key({{level}}, x >> {FINEST} - {{level}}, y >> {FINEST} - {{level}})
+            AS key
+    ORDER BY 1, 2, 3
+) AS numbers
+GROUP BY days, tile
 """  # noqa: S608
 # Numbers instead of the words, in the words' order, for what is sorted time and again.
 NUMBERS = """
 ANALYZE heat_told;
 CREATE TEMPORARY TABLE heat_kinds ON COMMIT DROP AS
 SELECT place, category, entity FROM heat_told GROUP BY 1, 2, 3;
-CREATE TEMPORARY TABLE heat_months ON COMMIT DROP AS
-SELECT month FROM heat_told GROUP BY 1;
 CREATE TEMPORARY TABLE heat_what ON COMMIT DROP AS
 SELECT facet, row_number() OVER (ORDER BY facet)::integer AS what FROM (
     SELECT '' AS facet
     UNION SELECT 'e/' || entity FROM heat_kinds
     UNION SELECT 'c/' || category FROM heat_kinds
     UNION SELECT 'g/' || counted_in FROM cases_heatgroup
-    UNION SELECT 'q/' || month FROM heat_months
 ) AS facets;
 CREATE TEMPORARY TABLE heat_whose ON COMMIT DROP AS
 SELECT place, entity, row_number() OVER (ORDER BY place, entity)::integer AS whose
@@ -90,8 +106,7 @@ FROM (
 ANALYZE heat_what;
 ANALYZE heat_whose
 """
-# The counts of the finest level: of all, by entity, by category, by group and by quarter of a
-# day.
+# The counts of the finest level: of all, by entity, by category and by group.
 # Sorted and not hashed, whatever the planner thinks, which takes them for fewer than they
 # are; in their order they are also written.
 FINEST_FACTS = """
@@ -106,9 +121,9 @@ FROM (
         JOIN heat_whose USING (place, entity)
     UNION ALL
     SELECT what, whose, cases_heat_key({level}, x, y), month, open, resolved, cases
-    FROM heat_told
+    FROM heat_told AS told
         JOIN heat_what ON facet = 'g/' || counted_in
-        JOIN heat_whose USING (place, entity)
+        JOIN heat_whose AS owner ON owner.place = told.place AND owner.entity = ''
     UNION ALL
     SELECT what, whose, cases_heat_key({level}, x, y), month, open, resolved, cases
     FROM heat_told AS told
@@ -119,11 +134,6 @@ FROM (
     SELECT (SELECT what FROM heat_what WHERE facet = ''), whose,
         cases_heat_key({level}, x, y), month, open, resolved, cases
     FROM heat_told AS told
-        JOIN heat_whose AS owner ON owner.place = told.place AND owner.entity = ''
-    UNION ALL
-    SELECT what, whose, cases_heat_key({level}, x, y), quarter, open, resolved, cases
-    FROM heat_told AS told
-        JOIN heat_what ON facet = 'q/' || told.month
         JOIN heat_whose AS owner ON owner.place = told.place AND owner.entity = ''
 ) AS told
 GROUP BY what, key, whose, month ORDER BY what, key, whose, month;
@@ -202,7 +212,7 @@ FROM (
 GROUP BY level, facet, key >> 8
 """  # noqa: S608 - our own words
 SWAP = f"""
-DROP TABLE heat_facts, heat_kinds, heat_months, heat_what, heat_whose;
+DROP TABLE heat_facts, heat_kinds, heat_what, heat_whose;
 ALTER TABLE cases_heatcell_next
     ADD CONSTRAINT cases_heatcell_next_pkey PRIMARY KEY (level, facet, key, place, entity);
 ANALYZE cases_heatcell_next;
@@ -236,7 +246,9 @@ def steps(statuses: dict[str, list[Status]]) -> Iterator[tuple[str, Any]]:
     """The statements of a rebuilding, from the finest level up to the country."""
     yield FROM_THE_CASES, statuses
     yield WRITE_GROUPS, None
-    yield WRITE_MONTHS, None
+    yield WRITE_DAYS, None
+    for level in range(FINEST, COARSEST - 1, -1):
+        yield WRITE_TILE_DAYS.format(level=level), None
     yield NUMBERS, None
     yield FINEST_FACTS.format(level=FINEST), None
     yield WRITE_LEVEL.format(level=FINEST), None

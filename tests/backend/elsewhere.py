@@ -449,7 +449,8 @@ COUNTED_AND_THERE = """
 """
 EVERY_ROW = "SELECT * FROM cases_heatcell ORDER BY level, facet, key, place, entity"
 EVERY_TILE = "SELECT * FROM cases_heattile ORDER BY level, facet, tile"
-EVERY_MONTH = "SELECT * FROM cases_heatmonth ORDER BY month, facet, entity, district"
+EVERY_DAY = "SELECT * FROM cases_heatdays ORDER BY days, facet, entity, district"
+EVERY_TILES_DAY = "SELECT * FROM cases_heattiledays ORDER BY level, facet, days, tile"
 
 
 # How much longer than asked a crowd goes on, at most, for what has not yet happened.
@@ -553,7 +554,7 @@ def heat_at_once(rounds: int) -> Outcome:
     fold()
     ((counted, there),) = asked(COUNTED_AND_THERE)
     met["at the end right" if counted == there > 0 else "at the end wrong"] += 1
-    everything = (EVERY_ROW, EVERY_TILE, EVERY_MONTH)
+    everything = (EVERY_ROW, EVERY_TILE, EVERY_DAY, EVERY_TILES_DAY)
     folded = list(map(asked, everything))
     rebuild()
     same = list(map(asked, everything)) == folded

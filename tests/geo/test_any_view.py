@@ -11,8 +11,8 @@ from geo import sql
 from geo.any_view import numbers_of
 from geo.cells import View, view_of
 from geo.filters import Box, Filters
-from geo.sums import by_cell, by_tile
-from geo.tiles import cases_tile, drawn_clusters, drawn_heat, drawn_points, heat_tile
+from geo.sums import told_by_cell, told_by_tile
+from geo.tiles import cases_tile, drawn_points, heat_tile
 
 IN_A_MONTH = datetime(2026, 1, 17, 12, tzinfo=PANAMA)
 TILES = st.integers(0, 18).flatmap(
@@ -36,11 +36,9 @@ def test_tiles_of_any_zoom_are_asked_for_with_one_statement(ask, db, monkeypatch
 def test_a_view_has_a_number_for_each_parameter_that_is_left_open(tile):
     view = View.of_tile(*tile)
     statements = [
-        drawn_heat(Filters(), 256.0),
-        drawn_clusters(Filters(), 256.0),
         drawn_points(Filters()),
-        by_tile(Filters()),
-        by_cell(Filters(since=IN_A_MONTH)),
+        told_by_tile(Filters(), ("all",)).statement,
+        told_by_cell(Filters(since=IN_A_MONTH), ("open", "all")).statement,
     ]
     place = {"zoom", "x", "y"}
     for statement in statements:

@@ -252,16 +252,17 @@ def test_a_group_is_one_row_a_cell_until_a_category_leaves_it():
         make_case(category=make_category(code))
     make_case(category=make_category("OTR-01", group=other))
     fold()
-    # What is told of the group does not need what is told of its categories.
-    HeatTile.objects.filter(facet__startswith="c/").delete()
-    HeatCell.objects.filter(facet__startswith="c/").delete()
     group = Filters(groups=("PRU",))
     since = replace(group, since=at("2020-01-01T00:00-05:00"))
+    # An entity's are told by its categories,
+    assert heat(replace(since, entity="OBRAS"), 12).total == 2
+    assert heat(replace(since, entity="NADIE"), 12).total == 0
+    # and what is told of the group does not need what is told of those.
+    HeatTile.objects.filter(facet__startswith="c/").delete()
+    HeatCell.objects.filter(facet__startswith="c/").delete()
     assert (heat(group, 12).total, heat(since, 12).total) == (2, 2)
     both = replace(group, groups=("PRU", "OTR"))
     assert (heat(both, 12).total, months(both)[0].open) == (3, 3)
-    assert heat(replace(since, entity="OBRAS"), 12).total == 2
-    assert heat(replace(since, entity="NADIE"), 12).total == 0
     # Then it does: of both groups, and of no other.
     Category.objects.filter(code="PRU-02").update(group=other)
     assert (heat(group, 12).total, heat(both, 12).total) == (0, 0)

@@ -20,7 +20,8 @@ from backend.cases.workflow import OPEN, RESOLVED
 from geo.cells import LEVELS, View, cell_at, view_of
 from geo.filters import Filters
 from geo.heatmap import by_place, heat, months
-from geo.one_by_one import keys_of_cases
+from geo.one_by_one import Cases, Row, cases_of, corregimiento_of, keys_in
+from geo.periods import Quarters
 from provinces.models import Corregimiento
 from tests.factories import make_case, make_category
 from tests.geo.many import AROUND, TOGETHER, multiply, plan_of
@@ -107,7 +108,7 @@ def test_a_part_of_a_month_has_the_cases_that_were_filed_in_it(cases, filters, z
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(filters=asked, box=st.sampled_from([None, AROUND]))
-def test_postgresql_counts_them_by_month_and_by_place(cases, filters, box):
+def test_they_are_counted_by_month_and_by_place_too(cases, filters, box):
     filters = replace(filters, state="all", box=box)
     expected = those(filters)
     by_month = Counter(
@@ -126,11 +127,11 @@ def test_no_case_is_looked_at_where_quarters_begin_and_end(cases):
         found = heat(ASKED, 12)
     assert found.total == len(those(ASKED)) > 100
     (question,) = (query["sql"] for query in questions)
-    assert "cases_heatmonth" in question
+    assert "cases_heatdays" in question
     assert "cases_case" not in question
 
 
-def test_they_are_found_by_month(cases):
+def test_they_are_found_by_their_days(cases):
     multiply(
         make_case(filed_at=FROM),
         4000,
@@ -141,10 +142,10 @@ def test_they_are_found_by_month(cases):
     )
     fold()
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE cases_heatmonth")
+        cursor.execute("ANALYZE cases_heatdays")
     plan = plan_of(lambda: heat(replace(ASKED, box=AROUND), 12))
-    assert "cases_heatmonth_pkey" in plan
-    assert "Seq Scan on cases_heatmonth" not in plan
+    assert "cases_heatdays_pkey" in plan
+    assert "Seq Scan on cases_heatdays" not in plan
 
 
 def test_a_place_that_there_is_not_has_no_case(squares):
@@ -177,22 +178,35 @@ def test_folded_or_not_they_say_the_same(cases):
 def test_a_number_says_what_it_was_made_of(quarter, x, y, state, place):
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT number, cases_heat_corregimiento(number), number >> 52"
+            "SELECT number, int8send(number)"
             " FROM cases_heat_number(%s, %s, %s, %s, %s) AS number",
             [quarter, x, y, state, place],
         )
-        ((number, end, first),) = cursor.fetchall()
-    assert (place[:4] + end, first) == (place, quarter)
-    view = View(FINEST, 0, 0, (1 << FINEST + 4) - 1, (1 << FINEST + 4) - 1)
-    numbers = np.array([number], np.int64)
-    (key,) = keys_of_cases(numbers, Filters(), view).tolist()
-    assert key == keys_in_sql(x, y)
-    for name, bits in (("open", 1), ("resolved", 2)):
-        found = keys_of_cases(numbers, Filters(state=name), view)
-        assert len(found) == (state == bits)
+        ((number, sent),) = cursor.fetchall()
+    assert place[:4] + corregimiento_of(number) == place
+    # Twice, in the second and the third of three rows.
+    days = 4 + quarter // 32
+    rows = [Row(days, place[:4], several) for several in (b"", sent, sent)]
+
+    def found(quarters: Quarters, place: str = "") -> Cases:
+        return cases_of(quarters, rows, Filters(place=place))
+
+    its_own = Quarters(1, quarter, quarter + 1)
+    cases = found(its_own)
+    assert cases.numbers.tolist() == [number] * 2
+    assert cases.row_of_each().tolist() == [1, 2]
+    second = cases.that_are(np.array([False, True]))
+    assert (second.numbers.tolist(), second.row_of_each().tolist()) == ([number], [2])
+    here = View(FINEST, x, y, x, y)
+    assert keys_in(here, cases.numbers).tolist() == [keys_in_sql(x, y)] * 2
+    for nowhere in (View(FINEST, x + 1, y, x + 9, y), View(FINEST, x, 0, x, y - 1)):
+        assert len(keys_in(nowhere, cases.numbers)) == 0
+    for name, bits in (("open", 1), ("resolved", 2), ("all", state)):
+        assert len(cases.in_state(name)) == 2 * (state == bits)
     for other in ("900101", "NT01ZZ", "0101A1"):
-        of_place = keys_of_cases(numbers, Filters(place=other), view)
-        assert len(of_place) == (place[4:] == other[4:])
+        assert len(found(its_own, other).numbers) == 2 * (place[4:] == other[4:])
+    for never in ((1, 0, quarter), (1, quarter + 1, 124), (2, 0, 124)):
+        assert len(found(Quarters(*never)).numbers) == 0
     assert number >= 0
 
 

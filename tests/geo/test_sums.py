@@ -20,12 +20,12 @@ from geo.cells import Box, view_of
 from geo.filters import STATES, Filters
 from geo.sums import (
     Sums,
+    added,
     are_told_by_tile,
-    by_cell,
     numbers_in,
-    parts_of,
-    summed,
     sums_in,
+    sums_of,
+    told_by_cell,
 )
 from tests.factories import make_case, make_category
 from tests.geo.many import AROUND, TOGETHER, multiply
@@ -55,8 +55,8 @@ def cases():
     Case.objects.filter(pk__in=[case.pk for case in old]).update(status="resolved")
 
 
-def told(sums: Sums) -> dict[int, int]:
-    keys, weights = (numbers.tolist() for numbers in sums)
+def told(sums: Sums) -> dict[int, list[int]]:
+    keys, weights = sums.keys.tolist(), sums.weights.T.tolist()
     assert keys == sorted(set(keys))
     return dict(zip(keys, weights, strict=True))
 
@@ -95,31 +95,33 @@ asked = (
 def test_tiles_say_what_their_cells_say(cases, filters, zoom):
     assert are_told_by_tile(filters)
     view = view_of(filters.box, zoom)
-    cells = sql.rows_in_binary(by_cell(wherever(filters)), **numbers_of(view))
-    one_by_one = summed(parts_of(cells, filters, view), view)
-    assert told(sums_in(filters, view)) == told(one_by_one)
+    states = (filters.state, *STATES)
+    statement, parts = told_by_cell(wherever(filters), states)
+    cells = sql.rows_in_binary(statement, **numbers_of(view))
+    one_by_one = added(sums_of(cells, filters, view, states, parts), view, states)
+    assert told(sums_in(filters, view, *states)) == told(one_by_one)
 
 
 def test_folded_or_not_they_say_the_same(cases):
     filters = Filters(box=AROUND, state="resolved")
     view = view_of(AROUND, 13)
-    before = told(sums_in(filters, view))
+    before = told(sums_in(filters, view, "resolved", "all"))
     fold()
-    assert told(sums_in(filters, view)) == before != {}
+    assert told(sums_in(filters, view, "resolved", "all")) == before != {}
 
 
 def test_a_cell_from_which_the_last_case_has_gone_is_none():
     case = make_case()
     fold()
     view = view_of(AROUND, 13)
-    assert list(told(sums_in(Filters(box=AROUND), view)).values()) == [1]
+    assert list(told(sums_in(Filters(box=AROUND), view, "all")).values()) == [[1]]
     case.delete()
-    assert told(sums_in(Filters(box=AROUND), view)) == {}
+    assert told(sums_in(Filters(box=AROUND), view, "all")) == {}
 
 
 def test_with_nothing_to_count_there_are_none():
-    keys, weights = sums_in(Filters(box=AROUND), view_of(AROUND, 13))
-    assert (keys.tolist(), weights.tolist()) == ([], [])
+    keys, weights = sums_in(Filters(box=AROUND), view_of(AROUND, 13), *STATES)
+    assert (keys.tolist(), weights.tolist()) == ([], [[], [], []])
     assert keys.dtype == weights.dtype == np.int64
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import subprocess
+from datetime import timedelta
 from math import floor
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
+from backend.cases.heat import fold
 from backend.cases.models import Case
 from backend.cases.workflow import Status
 from geo.cells import cell_at
@@ -97,6 +100,12 @@ def test_the_filters_are_those_of_the_heat(read):
     assert weight(state="resolved") == weight(category="PRU-02") == 1
     assert weight(group="PRU", entity="OBRAS", place="90") == 2
     assert weight(place="9002") == weight(until="2020-01-01") == 0
+    # A part of a month, whose cases are kept one by one.
+    fold()
+    ten_days_ago = (timezone.now() - timedelta(days=10)).isoformat()
+    assert weight(since=ten_days_ago) == 2
+    assert weight(since=ten_days_ago, state="resolved") == 1
+    assert weight(until=ten_days_ago) == 0
 
 
 def test_a_tile_of_few_cases_has_each_of_them(read):

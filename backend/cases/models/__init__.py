@@ -12,11 +12,12 @@ from backend.cases.models.catalogue import Category, Group
 from backend.cases.models.data import DataFile, Withdrawal
 from backend.cases.models.heat import (
     HeatCell,
+    HeatDays,
     HeatDelta,
     HeatGroup,
-    HeatMonth,
     HeatState,
     HeatTile,
+    HeatTileDays,
 )
 from backend.cases.models.others import Flag, Follow, Notice, PartnerAct, Support
 from backend.cases.models.photo import Photo, PhotoPart
@@ -34,11 +35,12 @@ __all__ = [
     "Follow",
     "Group",
     "HeatCell",
+    "HeatDays",
     "HeatDelta",
     "HeatGroup",
-    "HeatMonth",
     "HeatState",
     "HeatTile",
+    "HeatTileDays",
     "Notice",
     "PartnerAct",
     "Photo",

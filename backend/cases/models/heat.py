@@ -5,6 +5,9 @@ from __future__ import annotations
 from django.contrib.gis.db import models
 from django.contrib.postgres.fields import ArrayField
 
+# Of the tables below: see `HeatState`.
+LAYOUT = 2
+
 
 class HeatCell(models.Model):
     """How many public cases there are in a cell of the map, month by month.
@@ -15,9 +18,8 @@ class HeatCell(models.Model):
     number and then the cell's within the tile; levels 0 to 3 are, whatever the cell, the
     country, its provinces, its districts and its corregimientos. `place` is the
     corregimiento's code, or the district's where there is none. `facet` is empty for all
-    cases, `e/` and an entity's code, or `c/` and a category's, or `g/` and a group's (see
-    `HeatGroup`), these two by `entity` too; or it is `q/` and a month, and `months` are
-    quarters of that month's days, from 0 to 123.
+    cases, `e/` and an entity's code, `g/` and a group's (see `HeatGroup`), or `c/` and a
+    category's: these by `entity` too, which is empty for all others.
 
     Only `heat.py` writes here; what it has not yet folded in is in `HeatDelta`.
     """
@@ -41,9 +43,8 @@ class HeatTile(models.Model):
     """What `HeatCell` comes to over all times, the cells of a tile in one row.
 
     It is what the map is asked most, and so is read twenty rows at a time instead of
-    thousands. For the grids, and for all facets but those of months; also for `p/` and a
-    place's code. `cells` are sorted, each counted from the tile's north-western one, row by
-    row.
+    thousands. For the grids, and for all facets; also for `p/` and a place's code. `cells`
+    are sorted, each counted from the tile's north-western one, row by row.
 
     Written along with `HeatCell`, in the same transaction.
     """
@@ -61,23 +62,23 @@ class HeatTile(models.Model):
         return f"{self.level} {self.facet} {self.tile}"
 
 
-class HeatMonth(models.Model):
-    """The public cases of a month that an entity, a category or a group has in a district.
+class HeatDays(models.Model):
+    """The public cases of eight days that there are in a district: of all, or of some.
 
-    For what is not counted beforehand: their part of a month. `facet` and `entity` are as
-    in `HeatCell`, but there are no rows of all cases. The cases are there one by one: each is
-    a number (`cases_heat_number`), which says, from its left: in 7 bits the
-    quarter of the month's days, as `HeatCell` has them; in 18 each the column and the row
-    of its cell at level 14; in 2 whether it is open (1), resolved (2) or neither (0); and
-    in 14 the end of its corregimiento's code, two characters of ASCII, or 0 where there is
-    none. They are sorted: those of some quarters lie side by side. All of their cells lie
-    between `west` and `east`, `north` and `south`.
+    For what is not counted beforehand: a part of a month. `days` are a month, as `HeatCell`
+    has it, times four, and which of its days: from 0 for the first eight to 3 for those from
+    the 25th on. `facet` and `entity` are as in `HeatCell`. The cases are there one by one,
+    each a number in eight bytes (`cases_heat_number`), which says, from its left: in 7 bits
+    the quarter of the month's days, six hours each, from 0 to 123; in 18 each the column and
+    the row of its cell at level 14; in 2 whether it is open (1), resolved (2) or neither
+    (0); and in 14 the end of its corregimiento's code, two characters of ASCII, or 0 where
+    there is none. All of their cells lie between `west` and `east`, `north` and `south`.
 
     Written along with `HeatCell`, in the same transaction.
     """
 
-    pk = models.CompositePrimaryKey("month", "facet", "entity", "district")
-    month = models.SmallIntegerField()
+    pk = models.CompositePrimaryKey("days", "facet", "entity", "district")
+    days = models.SmallIntegerField()
     facet = models.CharField(max_length=20)
     entity = models.CharField(max_length=16, blank=True)
     district = models.CharField(max_length=4)
@@ -85,10 +86,33 @@ class HeatMonth(models.Model):
     north = models.PositiveIntegerField()
     east = models.PositiveIntegerField()
     south = models.PositiveIntegerField()
-    cases = ArrayField(models.BigIntegerField())
+    cases = models.BinaryField()
 
     def __str__(self) -> str:
-        return f"{self.month} {self.facet} {self.entity} {self.district}"
+        return f"{self.days} {self.facet} {self.entity} {self.district}"
+
+
+class HeatTileDays(models.Model):
+    """The public cases of eight days that there are in a tile, as `HeatDays` has a district's.
+
+    For a view of many cases: it reads those of its tiles alone, and little of each. `level`,
+    `facet` and `tile` are as in `HeatTile`, `days` as in `HeatDays`. Each case is a number in
+    two bytes, which says, from its left: in 5 bits the quarter of these days, from 0 to 31;
+    in 2 whether it is open (1), resolved (2) or neither (0); and in 8 its cell, counted from
+    the tile's north-western one, row by row. They are sorted.
+
+    Written along with `HeatCell`, in the same transaction.
+    """
+
+    pk = models.CompositePrimaryKey("level", "facet", "days", "tile")
+    level = models.PositiveSmallIntegerField()
+    facet = models.CharField(max_length=20)
+    days = models.SmallIntegerField()
+    tile = models.BigIntegerField()
+    cases = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"{self.level} {self.facet} {self.days} {self.tile}"
 
 
 class HeatGroup(models.Model):
@@ -137,9 +161,16 @@ class HeatState(models.Model):
 
     epoch = models.PositiveIntegerField(default=0)
     folded = models.PositiveBigIntegerField(default=0)
-    # Of these tables. Whoever folds has to name it: a worker of a version that knew fewer
-    # of them cannot, and leaves the deltas to those of the new one.
+    # Of these tables. Whoever folds has to name it: a worker of a version that knew others
+    # cannot, and leaves the deltas to those of the new one.
     layout = models.PositiveSmallIntegerField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(layout=LAYOUT), name="cases_heatstate_layout"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.epoch}-{self.folded}"

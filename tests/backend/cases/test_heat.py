@@ -18,12 +18,14 @@ from backend.cases.models import (
     Case,
     Category,
     HeatCell,
+    HeatDays,
     HeatDelta,
     HeatGroup,
-    HeatMonth,
     HeatState,
     HeatTile,
+    HeatTileDays,
 )
+from backend.cases.models.heat import LAYOUT
 from backend.cases.tasks import fold_heat
 from backend.cases.workflow import OPEN, RESOLVED, Status
 from tests.factories import make_case, make_category, make_group, make_territory
@@ -46,7 +48,7 @@ TILES_OF_CELLS = """
 WITH whole AS (
     SELECT level, facet, key, place, open[cardinality(open)] AS open,
         resolved[cardinality(open)] AS resolved, cases[cardinality(open)] AS cases
-    FROM cases_heatcell WHERE level >= 4 AND facet NOT LIKE 'q/%'
+    FROM cases_heatcell WHERE level >= 4
 )
 SELECT level, facet, key, sum(open), sum(resolved), sum(cases)
 FROM whole GROUP BY 1, 2, 3
@@ -59,18 +61,19 @@ FROM whole JOIN (
 WHERE facet = '' GROUP BY 1, 2, 3
 """
 # The cases one by one, and what there are.
-MONTHS = """
-SELECT month, facet, entity, district, west, north, east, south, cases
-FROM cases_heatmonth
+DAYS = """
+SELECT days, facet, entity, district, west, north, east, south, encode(cases, 'hex')
+FROM cases_heatdays
 """
-MONTHS_OF_CASES = """
-SELECT cases_heat_month(filed_at), facet, of_entity, district_id,
+DAYS_OF_CASES = """
+SELECT cases_heat_month(filed_at) * 4 + cases_heat_quarter(filed_at) / 32, facet,
+    of_entity, district_id,
     min(cases_heat_x(public_location)), min(cases_heat_y(public_location)),
     max(cases_heat_x(public_location)), max(cases_heat_y(public_location)),
-    array_agg(told ORDER BY told)
+    string_agg(lpad(to_hex(told), 16, '0'), '' ORDER BY told)
 FROM cases_case JOIN cases_category ON code = category_id, LATERAL (
-    VALUES ('e/' || entity_id, ''), ('c/' || category_id, coalesce(entity_id, '')),
-        ('g/' || group_id, coalesce(entity_id, ''))
+    VALUES ('', ''), ('e/' || entity_id, ''), ('c/' || category_id, coalesce(entity_id, '')),
+        ('g/' || group_id, '')
 ) AS facets (facet, of_entity), cases_heat_number(
     cases_heat_quarter(filed_at), cases_heat_x(public_location),
     cases_heat_y(public_location), CASE WHEN status IN ('closed', 'resolved') THEN 2
@@ -78,6 +81,25 @@ FROM cases_case JOIN cases_category ON code = category_id, LATERAL (
     coalesce(corregimiento_id, district_id)
 ) AS told
 WHERE facet IS NOT NULL
+GROUP BY 1, 2, 3, 4
+"""
+# In tiles, likewise.
+TILE_DAYS = """
+SELECT level, facet, days, tile, encode(cases, 'hex') FROM cases_heattiledays
+"""
+TILE_DAYS_OF_CASES = """
+SELECT level, '', cases_heat_month(filed_at) * 4 + quarter / 32, key >> 8,
+    string_agg(lpad(to_hex(told), 4, '0'), '' ORDER BY told)
+FROM cases_case, generate_series(4, 14) AS level,
+    cases_heat_quarter(filed_at) AS quarter, cases_heat_key(
+        level, cases_heat_x(public_location) >> 14 - level,
+        cases_heat_y(public_location) >> 14 - level
+    ) AS key, LATERAL (
+        SELECT quarter % 32 * 1024 + key % 256 + CASE
+            WHEN status IN ('closed', 'resolved') THEN 512
+            WHEN status IN ('cancelled', 'merged', 'rejected') THEN 0 ELSE 256
+        END
+    ) AS cases (told)
 GROUP BY 1, 2, 3, 4
 """
 # Cases of every state, with an entity or none, and with a corregimiento or none.
@@ -124,9 +146,8 @@ def test_a_case_is_a_delta_until_it_is_folded_into_every_level(squares):
     assert (delta.place, delta.category, delta.entity) == ("900101", "PRU-01", "OBRAS")
     assert fold() == 1
     assert not HeatDelta.objects.exists()
-    # At the fifteen levels: for all, for the entity, for the category, for its group, and by
-    # quarter.
-    assert HeatCell.objects.count() == 5 * 15
+    # At the fifteen levels: for all, for the entity, for the category and for its group.
+    assert HeatCell.objects.count() == 4 * 15
     assert {tuple(row.open) for row in HeatCell.objects.all()} == {(1,)}
     # And in a tile at each of the eleven that are grids: for all, for the entity, for the
     # category, for its group, and for each of three places around.
@@ -134,14 +155,16 @@ def test_a_case_is_a_delta_until_it_is_folded_into_every_level(squares):
     assert [(row.open, row.resolved, row.cases) for row in tiles] == (
         [([1], [0], [1])] * 7 * 11
     )
-    # And by itself: for the entity, for the category and for its group.
-    months = HeatMonth.objects.order_by("facet")
-    assert [(row.facet, row.entity, row.district) for row in months] == [
+    # And by itself: for the same.
+    rows = HeatDays.objects.order_by("facet")
+    assert [(row.facet, row.entity, row.district) for row in rows] == [
+        ("", "", "9001"),
         ("c/PRU-01", "OBRAS", "9001"),
         ("e/OBRAS", "", "9001"),
-        ("g/PRU", "OBRAS", "9001"),
+        ("g/PRU", "", "9001"),
     ]
-    assert [len(row.cases) for row in months] == [1, 1, 1]
+    assert [len(row.cases) for row in rows] == [8, 8, 8, 8]
+    assert [len(row.cases) for row in HeatTileDays.objects.all()] == [2] * 11
 
 
 def test_a_status_of_another_kind_moves_a_case_over(squares):
@@ -164,7 +187,8 @@ def test_the_last_case_of_a_cell_takes_its_rows_along(squares):
     fold()
     assert not HeatCell.objects.exists()
     assert not HeatTile.objects.exists()
-    assert not HeatMonth.objects.exists()
+    assert not HeatDays.objects.exists()
+    assert not HeatTileDays.objects.exists()
 
 
 def test_what_shows_nothing_on_the_map_adds_nothing(squares):
@@ -233,7 +257,7 @@ def test_folding_does_not_take_longer_where_a_table_is_believed_to_be_empty(squa
     fold()
     with connection.cursor() as cursor:
         # As after a fold that was broken off.
-        cursor.execute("ANALYZE cases_heatcell, cases_heattile, cases_heatmonth")
+        cursor.execute("ANALYZE cases_heatcell, cases_heattile, cases_heatdays")
         multiply(make_case(), 199)
         fold_batch(100)
         cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {heat.FOLD}", {"most": 100})
@@ -253,7 +277,7 @@ def looked_at(node: dict[str, Any]) -> Iterator[float]:
         yield from looked_at(part)
 
 
-def test_a_month_has_each_of_its_cases_once(squares):
+def test_eight_days_have_each_of_their_cases_once(squares):
     multiply(
         make_case(),
         300,
@@ -268,11 +292,15 @@ def test_a_month_has_each_of_its_cases_once(squares):
     Case.objects.filter(number__endswith="7").delete()
     while fold_batch(7):
         pass
-    folded = sorted(answers(MONTHS))
-    assert folded == sorted(answers(MONTHS_OF_CASES))
-    assert max(len(cases) for *_, cases in folded) > 20
+    folded = sorted(answers(DAYS))
+    in_tiles = sorted(answers(TILE_DAYS))
+    assert folded == sorted(answers(DAYS_OF_CASES))
+    assert in_tiles == sorted(answers(TILE_DAYS_OF_CASES))
+    assert max(len(cases) for *_, cases in folded) > 20 * 16
+    assert max(len(cases) for *_, cases in in_tiles) > 40 * 4
     rebuild()
-    assert sorted(answers(MONTHS)) == folded
+    assert sorted(answers(DAYS)) == folded
+    assert sorted(answers(TILE_DAYS)) == in_tiles
 
 
 def test_an_update_to_this_version_finds_the_cases_that_were_folded(squares):
@@ -280,26 +308,22 @@ def test_an_update_to_this_version_finds_the_cases_that_were_folded(squares):
     fold_batch(40)
     Case.objects.filter(number__endswith="3").update(status=Status.RESOLVED)
     Case.objects.filter(number__endswith="7").delete()
-    HeatMonth.objects.filter(facet__startswith="g/").delete()
-    folded = sorted(answers(MONTHS))
-    HeatMonth.objects.all().delete()
-    migration = import_module("backend.cases.migrations.0013_heat_by_month")
+    folded = sorted(answers(DAYS)), sorted(answers(TILE_DAYS))
+    HeatDays.objects.all().delete()
+    HeatTileDays.objects.all().delete()
+    migration = import_module("backend.cases.migrations.0016_heat_by_eight_days")
     with connection.cursor() as cursor:
         cursor.execute(migration.FILLED)
-    # But for the groups, for which the heat is to be rebuilt.
-    assert sorted(answers(MONTHS)) == folded
-    rebuild()
-    assert sorted(answers(MONTHS)) == sorted(answers(MONTHS_OF_CASES)) != folded
+    assert (sorted(answers(DAYS)), sorted(answers(TILE_DAYS))) == folded
+    assert len(folded[0]) == 5 < len(folded[1])
 
 
 def test_a_worker_of_an_earlier_version_cannot_fold(squares):
     make_case()
     fold()
     make_case()
-    earlier = heat.FOLD.replace(", layout)", ")").replace(
-        f", {heat.LAYOUT} FROM", " FROM"
-    )
-    assert earlier.count("layout") == 0
+    earlier = heat.FOLD.replace(f", {LAYOUT} FROM taken", ", 1 FROM taken")
+    assert earlier != heat.FOLD
     with (
         pytest.raises(IntegrityError, match="layout"),
         transaction.atomic(),
@@ -360,7 +384,7 @@ def test_sums_are_the_same_at_every_level(squares):
         SELECT level, left(facet, 1), sum(open[cardinality(open)])
         FROM cases_heatcell GROUP BY 1, 2
     """)
-    assert len(sums) == 5 * 15
+    assert len(sums) == 4 * 15
     assert {count for *_, count in sums} == {201}
 
 

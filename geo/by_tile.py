@@ -26,7 +26,7 @@ QUARTER = 10
 CELLS, KINDS_OF_STATE = 256, 4
 
 
-class Row(NamedTuple):
+class TileRow(NamedTuple):
     """A row that was found."""
 
     days: int
@@ -40,7 +40,7 @@ def is_of_all(filters: Filters) -> bool:
 
 
 def rows_in_tiles(view: AnyView, parts: list[Quarters]) -> sa.Subquery:
-    """`Row`, for all cases of these parts in the view: and others."""
+    """`TileRow`, for all cases of these parts in the view: and others."""
     wanted, ranges = days_of(parts), view.key_ranges()
     days = heat_tile_days
     # A loop, as `found_cells` tells it.
@@ -48,7 +48,6 @@ def rows_in_tiles(view: AnyView, parts: list[Quarters]) -> sa.Subquery:
         sa.select(days.c.tile, days.c.cases)
         .where(
             days.c.level == view.level,
-            days.c.facet == "",
             days.c.days == wanted.c.of_days,
             days.c.tile >= shifted(ranges.c.first, EIGHT),
             days.c.tile <= shifted(ranges.c.last, EIGHT),
@@ -63,8 +62,8 @@ def rows_in_tiles(view: AnyView, parts: list[Quarters]) -> sa.Subquery:
     )
 
 
-def counts_of(
-    part: Quarters, rows: Sequence[Row], states: Sequence[str]
+def counts_in_tiles(
+    part: Quarters, rows: Sequence[TileRow], states: Sequence[str]
 ) -> Iterator[tuple[Numbers, Numbers]]:
     """Keys of cells, and in a row for each state how many cases they have."""
     for days in part.days():

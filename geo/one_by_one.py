@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from backend.cases.heat import FINEST
-from backend.cases.heat_days import NUMBER
+from backend.cases.heat_days import NUMBER, SIDE, X, Y
 from geo.any_view import AnyView, Where
 from geo.cells import View, keys_of
 from geo.columns import Columns, of_place, shifted, smallint
@@ -27,7 +27,6 @@ Numbers = NDArray[np.int64]
 Cells = NDArray[np.int32]
 # How many bits come after what a number says, and which those are.
 QUARTER = 52
-X, Y, SIDE = 34, 16, (1 << FINEST + 4) - 1
 STATE, STATES = 14, {"open": 1, "resolved": 2}
 CORREGIMIENTO = (1 << STATE) - 1
 # Digits of a district's code.

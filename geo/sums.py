@@ -19,9 +19,7 @@ from sqlalchemy.types import TypeEngine
 
 from geo import sql
 from geo.any_view import ANY_VIEW, MOST_KEPT, numbers_of, wherever
-from geo.by_tile import Row as RowOfTile
-from geo.by_tile import counts_of as counts_in_tiles
-from geo.by_tile import is_of_all, rows_in_tiles
+from geo.by_tile import TileRow, counts_in_tiles, is_of_all, rows_in_tiles
 from geo.cells import View, of_keys
 from geo.columns import EIGHT, Columns, select_of, shifted
 from geo.counts import Asked, counted, from_deltas, in_state, split_for
@@ -53,8 +51,8 @@ def sums_in(filters: Filters, view: View, *states: str) -> Sums:
 
     Cells with cases in the first of the states, and in that one each has some.
     """
-    told = told_by_tile if are_told_by_tile(filters) else told_by_cell
-    statement, parts = told(wherever(filters), states)
+    ask = told_by_tile if are_told_by_tile(filters) else told_by_cell
+    statement, parts = ask(wherever(filters), states)
     found = sql.rows_in_binary(statement, **numbers_of(view))
     return added(sums_of(found, filters, view, states, parts), view, states)
 
@@ -158,7 +156,7 @@ def sums_of(
 ) -> Iterator[Sums]:
     """What the rows say, in keys and their cases."""
     rows: list[Row] = []
-    in_tiles: list[RowOfTile] = []
+    in_tiles: list[TileRow] = []
     for cells, tile, days, *weights in found:
         if days is None:
             first, size = (0, 8) if tile is None else (tile << 8, 2)
@@ -167,7 +165,7 @@ def sums_of(
         elif tile is None:
             rows.append(Row(days, "", cells))
         else:
-            in_tiles.append(RowOfTile(days, tile, cells))
+            in_tiles.append(TileRow(days, tile, cells))
     for part in parts:
         for sums in counts_in_tiles(part, in_tiles, states):
             yield Sums(*sums)

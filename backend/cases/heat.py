@@ -28,7 +28,7 @@ FACETS = """LATERAL (
 ) AS facets (facet, of_entity)"""
 ROW = "level, facet, key, place, entity"
 DAYS_ROW = "days, facet, entity, district"
-TILE_DAYS_ROW = "level, facet, days, tile"
+TILE_DAYS_ROW = "level, days, tile"
 EIGHT_DAYS = "((month << 2) + (quarter >> 5))::smallint"
 # A case's number in a tile: see `HeatTileDays`.
 IN_A_TILE = "((quarter & 31) << 10) + (state << 8) + (key & 255)"
@@ -201,11 +201,10 @@ days_touched AS (
     FROM days_news GROUP BY {DAYS_ROW}
 ),
 tile_days_news AS (
-    SELECT level, '' AS facet, days, key >> 8 AS tile, {IN_A_TILE} AS number,
-        sum(cases) AS cases
+    SELECT level, days, key >> 8 AS tile, {IN_A_TILE} AS number, sum(cases) AS cases
     FROM states, generate_series({COARSEST}, {FINEST}) AS level,
         cases_heat_key(level, x >> {FINEST} - level, y >> {FINEST} - level) AS key
-    GROUP BY 1, 2, 3, 4, 5
+    GROUP BY 1, 2, 3, 4
     HAVING sum(cases) <> 0
 ),
 tile_days_touched AS (
@@ -229,7 +228,7 @@ FROM (VALUES (1)) AS once LEFT JOIN (
     SELECT NULL AS level, {DAYS_ROW}, NULL AS tile, numbers, counts, known.cases
     FROM days_touched LEFT JOIN cases_heatdays AS known USING ({DAYS_ROW})
     UNION ALL
-    SELECT level, days, facet, NULL, NULL, tile, numbers, counts, known.cases
+    SELECT level, days, NULL, NULL, NULL, tile, numbers, counts, known.cases
     FROM tile_days_touched LEFT JOIN cases_heattiledays AS known USING ({TILE_DAYS_ROW})
 ) AS rows ON true
 """  # noqa: S608

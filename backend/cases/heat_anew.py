@@ -76,7 +76,7 @@ DELETE FROM cases_heattiledays
 """  # noqa: S608
 WRITE_TILE_DAYS = f"""
 INSERT INTO cases_heattiledays ({TILE_DAYS_ROW}, cases)
-SELECT {{level}}, '', days, tile, string_agg(int2send(number), '')
+SELECT {{level}}, days, tile, string_agg(int2send(number), '')
 FROM (
     SELECT {EIGHT_DAYS} AS days, key >> 8 AS tile, ({IN_A_TILE})::smallint AS number
     FROM heat_told, LATERAL (VALUES (open + 2 * resolved)) AS told (state),

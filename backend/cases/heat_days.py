@@ -12,6 +12,7 @@ from backend.cases.models import HeatDays, HeatTileDays
 
 # A case's number, as `int8send` writes it; and in a tile, as `int2send` does.
 NUMBER, IN_A_TILE = np.dtype(">i8"), np.dtype(">i2")
+# How many bits come after the column and the row of a case's cell, and which those are.
 X, Y, SIDE = 34, 16, (1 << 18) - 1
 # Rows that are written with one statement.
 AT_ONCE = 500

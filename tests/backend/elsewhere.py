@@ -450,7 +450,7 @@ COUNTED_AND_THERE = """
 EVERY_ROW = "SELECT * FROM cases_heatcell ORDER BY level, facet, key, place, entity"
 EVERY_TILE = "SELECT * FROM cases_heattile ORDER BY level, facet, tile"
 EVERY_DAY = "SELECT * FROM cases_heatdays ORDER BY days, facet, entity, district"
-EVERY_TILES_DAY = "SELECT * FROM cases_heattiledays ORDER BY level, facet, days, tile"
+EVERY_TILES_DAY = "SELECT * FROM cases_heattiledays ORDER BY level, days, tile"
 
 
 # How much longer than asked a crowd goes on, at most, for what has not yet happened.

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from backend.cases.deadlines import PANAMA
 from backend.cases.heat import fold
-from geo.by_tile import Row, counts_of, is_of_all
+from geo.by_tile import TileRow, counts_in_tiles, is_of_all
 from geo.filters import Filters
 from geo.heatmap import heat
 from geo.periods import Quarters
@@ -28,9 +28,9 @@ def number(quarter: int, state: int, cell: int) -> bytes:
     return (quarter % 32 << 10 | state << 8 | cell).to_bytes(2, "big")
 
 
-def told(part: Quarters, rows: list[Row]) -> dict[int, list[int]]:
+def told(part: Quarters, rows: list[TileRow]) -> dict[int, list[int]]:
     sums: dict[int, list[int]] = {}
-    for keys, weights in counts_of(part, rows, STATES):
+    for keys, weights in counts_in_tiles(part, rows, STATES):
         for key, several in zip(keys.tolist(), weights.T.tolist(), strict=True):
             before = sums.get(key, [0, 0, 0])
             sums[key] = [a + b for a, b in zip(before, several, strict=True)]
@@ -39,7 +39,7 @@ def told(part: Quarters, rows: list[Row]) -> dict[int, list[int]]:
 
 def test_each_case_counts_in_its_cell_and_its_state():
     first = [number(0, 1, 7), number(3, 0, 7), number(31, 2, 255)]
-    rows = [Row(MONTH * 4, 5, b"".join(first)), Row(MONTH * 4 + 1, 6, number(32, 1, 0))]
+    rows = [TileRow(MONTH * 4, 5, b"".join(first)), TileRow(MONTH * 4 + 1, 6, number(32, 1, 0))]
     part = Quarters(MONTH, 0, 40)
     assert told(part, rows) == {
         5 * 256 + 7: [1, 0, 2],
@@ -72,7 +72,7 @@ def test_whichever_quarters_are_asked_for_none_is_missed_or_told_twice(
             of_days = [case for case in sorted(several) if case[0] // 32 == eight]
             kept = b"".join(number(*case) for case in of_days)
             if kept:
-                rows.append(Row(MONTH * 4 + eight, tile, kept))
+                rows.append(TileRow(MONTH * 4 + eight, tile, kept))
         expected.update(tile * 256 + cell for q, _, cell in several if first <= q < end)
     found = told(Quarters(MONTH, first, end), rows)
     assert {key: counts[2] for key, counts in found.items()} == expected

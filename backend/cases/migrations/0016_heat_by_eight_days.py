@@ -61,8 +61,8 @@ FROM (
 GROUP BY 1, 2, 3, 4;
 """
 IN_TILES = """
-INSERT INTO cases_heattiledays (level, facet, days, tile, cases)
-SELECT {level}, '', days, tile, string_agg(int2send(number), '')
+INSERT INTO cases_heattiledays (level, days, tile, cases)
+SELECT {level}, days, tile, string_agg(int2send(number), '')
 FROM (
     SELECT days, key >> 8 AS tile,
         (((quarter & 31) << 10) + (state << 8) + (key & 255))::smallint AS number
@@ -155,7 +155,6 @@ class Migration(migrations.Migration):
                     "pk",
                     models.CompositePrimaryKey(
                         "level",
-                        "facet",
                         "days",
                         "tile",
                         blank=True,
@@ -165,7 +164,6 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("level", models.PositiveSmallIntegerField()),
-                ("facet", models.CharField(max_length=20)),
                 ("days", models.SmallIntegerField()),
                 ("tile", models.BigIntegerField()),
                 ("cases", models.BinaryField()),

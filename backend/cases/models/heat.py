@@ -93,26 +93,25 @@ class HeatDays(models.Model):
 
 
 class HeatTileDays(models.Model):
-    """The public cases of eight days that there are in a tile, as `HeatDays` has a district's.
+    """All public cases of eight days that there are in a tile, as `HeatDays` has a district's.
 
-    For a view of many cases: it reads those of its tiles alone, and little of each. `level`,
-    `facet` and `tile` are as in `HeatTile`, `days` as in `HeatDays`. Each case is a number in
-    two bytes, which says, from its left: in 5 bits the quarter of these days, from 0 to 31;
+    For a view of all cases: it reads those of its tiles alone, and little of each. `level`
+    and `tile` are as in `HeatTile`, `days` as in `HeatDays`. Each case is a number in two
+    bytes, which says, from its left: in 5 bits the quarter of these days, from 0 to 31;
     in 2 whether it is open (1), resolved (2) or neither (0); and in 8 its cell, counted from
     the tile's north-western one, row by row. They are sorted.
 
     Written along with `HeatCell`, in the same transaction.
     """
 
-    pk = models.CompositePrimaryKey("level", "facet", "days", "tile")
+    pk = models.CompositePrimaryKey("level", "days", "tile")
     level = models.PositiveSmallIntegerField()
-    facet = models.CharField(max_length=20)
     days = models.SmallIntegerField()
     tile = models.BigIntegerField()
     cases = models.BinaryField()
 
     def __str__(self) -> str:
-        return f"{self.level} {self.facet} {self.days} {self.tile}"
+        return f"{self.level} {self.days} {self.tile}"
 
 
 class HeatGroup(models.Model):

@@ -85,10 +85,10 @@ GROUP BY 1, 2, 3, 4
 """
 # In tiles, likewise.
 TILE_DAYS = """
-SELECT level, facet, days, tile, encode(cases, 'hex') FROM cases_heattiledays
+SELECT level, days, tile, encode(cases, 'hex') FROM cases_heattiledays
 """
 TILE_DAYS_OF_CASES = """
-SELECT level, '', cases_heat_month(filed_at) * 4 + quarter / 32, key >> 8,
+SELECT level, cases_heat_month(filed_at) * 4 + quarter / 32, key >> 8,
     string_agg(lpad(to_hex(told), 4, '0'), '' ORDER BY told)
 FROM cases_case, generate_series(4, 14) AS level,
     cases_heat_quarter(filed_at) AS quarter, cases_heat_key(
@@ -100,7 +100,7 @@ FROM cases_case, generate_series(4, 14) AS level,
             WHEN status IN ('cancelled', 'merged', 'rejected') THEN 0 ELSE 256
         END
     ) AS cases (told)
-GROUP BY 1, 2, 3, 4
+GROUP BY 1, 2, 3
 """
 # Cases of every state, with an entity or none, and with a corregimiento or none.
 MIXED = {

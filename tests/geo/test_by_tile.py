@@ -17,7 +17,7 @@ from geo.filters import Filters
 from geo.heatmap import heat
 from geo.periods import Quarters
 from tests.factories import make_case, make_territory
-from tests.geo.many import AROUND, TOGETHER, multiply, plan_of
+from tests.geo.many import AROUND, multiply_over_years, plan_of
 
 STATES = ("open", "resolved", "all")
 MONTH = 600
@@ -88,14 +88,7 @@ def test_they_are_all_cases_and_of_no_place(more):
 
 def test_they_are_found_by_their_tiles(db):
     make_territory()
-    multiply(
-        make_case(filed_at=datetime(2020, 1, 1, tzinfo=PANAMA)),
-        4000,
-        number="'N' || lpad(n::text, 9, '0')",
-        filed_at="filed_at + n % 2400 * interval '1 day'",
-        updated_at="filed_at + interval '10 years'",
-        public_location=TOGETHER,
-    )
+    multiply_over_years(make_case(filed_at=datetime(2020, 1, 1, tzinfo=PANAMA)))
     fold()
     times = (datetime(2020, 1, 5, tzinfo=PANAMA), datetime(2020, 2, 9, tzinfo=PANAMA))
     asked = Filters(box=AROUND, since=times[0], until=times[1])

@@ -24,7 +24,7 @@ from geo.one_by_one import Cases, Row, cases_of, corregimiento_of, keys_in
 from geo.periods import Quarters
 from provinces.models import Corregimiento
 from tests.factories import make_case, make_category
-from tests.geo.many import AROUND, TOGETHER, multiply, plan_of
+from tests.geo.many import AROUND, TOGETHER, multiply, multiply_over_years, plan_of
 
 pytestmark = pytest.mark.usefixtures("squares")
 
@@ -132,14 +132,7 @@ def test_no_case_is_looked_at_where_quarters_begin_and_end(cases):
 
 
 def test_they_are_found_by_their_days(cases):
-    multiply(
-        make_case(filed_at=FROM),
-        4000,
-        number="'N' || lpad(n::text, 9, '0')",
-        filed_at="filed_at + n % 2400 * interval '1 day'",
-        updated_at="filed_at + interval '10 years'",
-        public_location=TOGETHER,
-    )
+    multiply_over_years(make_case(filed_at=FROM))
     fold()
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE cases_heatdays")

@@ -6,7 +6,7 @@ OPEN = """'assigned', 'in_progress', 'in_review', 'received', 'reopened', 'sched
 RESOLVED = "'closed', 'resolved'"
 # What has been folded in so far is what there is but for the deltas that wait: one
 # statement sees both at one instant, and nobody folds meanwhile. A group's are those of the
-# categories that were counted in it. Of ten million cases some six minutes' work.
+# categories that were counted in it. Of ten million cases some ten minutes' work.
 TAKEN = f"""
 -- Read as it is, and at once.
 ALTER TABLE cases_heatdays ALTER COLUMN cases SET STORAGE EXTERNAL;

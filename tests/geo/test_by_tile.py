@@ -39,7 +39,10 @@ def told(part: Quarters, rows: list[TileRow]) -> dict[int, list[int]]:
 
 def test_each_case_counts_in_its_cell_and_its_state():
     first = [number(0, 1, 7), number(3, 0, 7), number(31, 2, 255)]
-    rows = [TileRow(MONTH * 4, 5, b"".join(first)), TileRow(MONTH * 4 + 1, 6, number(32, 1, 0))]
+    rows = [
+        TileRow(MONTH * 4, 5, b"".join(first)),
+        TileRow(MONTH * 4 + 1, 6, number(32, 1, 0)),
+    ]
     part = Quarters(MONTH, 0, 40)
     assert told(part, rows) == {
         5 * 256 + 7: [1, 0, 2],

@@ -7,14 +7,14 @@ alone, two bytes of each.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import sqlalchemy as sa
 
 from backend.cases.heat_days import IN_A_TILE
 from geo.any_view import AnyView
-from geo.columns import EIGHT, shifted
+from geo.columns import EIGHT, Columns, shifted
 from geo.facets import by_category
 from geo.filters import Filters
 from geo.one_by_one import STATES, Numbers, days_of
@@ -41,25 +41,35 @@ def is_of_all(filters: Filters) -> bool:
 
 def rows_in_tiles(view: AnyView, parts: list[Quarters]) -> sa.Subquery:
     """`TileRow`, for all cases of these parts in the view: and others."""
-    wanted, ranges = days_of(parts), view.key_ranges()
-    days = heat_tile_days
+    wanted, days = days_of(parts), heat_tile_days
+    alike = days.c.days == wanted.c.of_days
+    told: Columns = [days.c.days, days.c.tile, days.c.cases]
+    return found_in_tiles(view, days, wanted, alike, told).subquery("parts")
+
+
+def found_in_tiles(
+    view: AnyView,
+    table: sa.Table,
+    wanted: sa.FromClause,
+    alike: sa.ColumnElement[bool],
+    told: Columns,
+) -> sa.Select[Any]:
+    """What is told of the rows of a view's tiles that are like one of those wanted."""
+    ranges = view.key_ranges()
     # A loop, as `found_cells` tells it.
     rows = (
-        sa.select(days.c.tile, days.c.cases)
+        sa.select(*told)
         .where(
-            days.c.level == view.level,
-            days.c.days == wanted.c.of_days,
-            days.c.tile >= shifted(ranges.c.first, EIGHT),
-            days.c.tile <= shifted(ranges.c.last, EIGHT),
+            table.c.level == view.level,
+            alike,
+            table.c.tile >= shifted(ranges.c.first, EIGHT),
+            table.c.tile <= shifted(ranges.c.last, EIGHT),
         )
         .offset(0)
         .lateral("some")
     )
-    return (
-        sa.select(wanted.c.of_days.label("days"), rows.c.tile, rows.c.cases)
-        .select_from(wanted.join(ranges, sa.true()).join(rows, sa.true()))
-        .subquery("parts")
-    )
+    source = wanted.join(ranges, sa.true()).join(rows, sa.true())
+    return sa.select(*rows.c).select_from(source)
 
 
 def counts_in_tiles(

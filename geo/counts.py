@@ -33,7 +33,7 @@ from geo.columns import (
 )
 from geo.facets import facets, of_entity
 from geo.filters import Filters, members_of
-from geo.periods import NO_TIME, Period, Quarters, Split, split
+from geo.periods import BY_HAND, Period, Quarters, Split, split
 from geo.tables import heat_cell, heat_delta
 
 NO_GRID = {0: 0, 2: 1, 4: 2, 6: 3}
@@ -51,7 +51,7 @@ class Asked(NamedTuple):
 def split_for(filters: Filters) -> Split:
     """How what the filters leave is counted; by hand, where nothing is beforehand."""
     if filters.changed_since:
-        return NO_TIME
+        return BY_HAND
     return split(filters.since, filters.until)
 
 
@@ -62,9 +62,6 @@ def counted(
 
     All but the parts of months. The filters' state and box decide nothing here.
     """
-    if filters.changed_since:
-        by_hand = [from_cases(filters, where, None, by_month=by_month)]
-        return sa.union_all(*by_hand).subquery("counted")
     selects: list[sa.Select[Any]] = []
     if times.months.has_months:
         from_folded = from_months if by_month else from_cells

@@ -58,13 +58,10 @@ def rows_of(filters: Filters, where: Where, parts: list[Quarters]) -> sa.Subquer
     if not isinstance(where, int):
         conditions += may_be_inside(where)
     # A loop, as `found_cells` tells it.
-    found = sa.select(district, heat_days.c.cases).where(*conditions)
+    found = sa.select(heat_days.c.days, district, heat_days.c.cases).where(*conditions)
     rows = found.offset(0).lateral("some")
-    return (
-        sa.select(wanted.c.of_days.label("days"), rows.c.district, rows.c.cases)
-        .select_from(wanted.join(kinds, sa.true()).join(rows, sa.true()))
-        .subquery("parts")
-    )
+    source = wanted.join(kinds, sa.true()).join(rows, sa.true())
+    return sa.select(*rows.c).select_from(source).subquery("parts")
 
 
 def days_of(parts: list[Quarters]) -> sa.Values:
@@ -123,7 +120,8 @@ class Cases(NamedTuple):
 
 def cases_of(part: Quarters, rows: Sequence[Row], filters: Filters) -> Cases:
     """Those that are asked for, of any state, wherever; `rows_of` has looked at all else."""
-    rows = [row for row in rows if row.days in part.days()]
+    days = part.days()
+    rows = [row for row in rows if row.days in days]
     numbers = np.frombuffer(b"".join(row.cases for row in rows), NUMBER)
     numbers = numbers.astype(np.int64)
     first, end = (quarter << QUARTER for quarter in (part.first, part.end))

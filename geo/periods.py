@@ -117,17 +117,18 @@ class Split(NamedTuple):
     """How the cases of a span of time are counted.
 
     Of `period` and of `quarters`, what waits to be folded in. Of what was: `months`
-    beforehand, `parts` one by one, added or taken away. And `hours` by hand.
+    beforehand, `parts` one by one, added or taken away. And `hours` by hand; None: all of it.
     """
 
     period: Period
     quarters: list[Quarters]
     months: Period
     parts: list[Quarters]
-    hours: list[Hours]
+    hours: list[Hours] | None
 
 
-NO_TIME = Split(Period(0, 0, []), [], Period(0, 0, []), [], [])
+NO_MONTHS = Period(0, 0, [])
+BY_HAND = Split(NO_MONTHS, [], NO_MONTHS, [], None)
 
 
 def split(since: datetime | None, until: datetime | None) -> Split:

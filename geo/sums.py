@@ -19,9 +19,15 @@ from sqlalchemy.types import TypeEngine
 
 from geo import sql
 from geo.any_view import ANY_VIEW, MOST_KEPT, numbers_of, wherever
-from geo.by_tile import TileRow, counts_in_tiles, is_of_all, rows_in_tiles
+from geo.by_tile import (
+    TileRow,
+    counts_in_tiles,
+    found_in_tiles,
+    is_of_all,
+    rows_in_tiles,
+)
 from geo.cells import View, of_keys
-from geo.columns import EIGHT, Columns, select_of, shifted
+from geo.columns import Columns, select_of
 from geo.counts import Asked, counted, from_deltas, in_state, split_for
 from geo.facets import by_category, facets, some_facets
 from geo.filters import Filters
@@ -75,23 +81,10 @@ def told_by_tile(filters: Filters, states: States) -> Asked:
     """
     place = filters.place
     wanted = some_facets([f"p/{place}"]) if place else facets(filters)
-    ranges = ANY_VIEW.key_ranges()
+    alike = heat_tile.c.facet == wanted.c.facet
     weights = [sent(in_state(heat_tile, state)) for state in states]
-    # A loop, as `found_cells` tells it.
-    tiles = (
-        sa.select(*told(sent(heat_tile.c.cells), weights, tile=heat_tile.c.tile))
-        .where(
-            heat_tile.c.level == ANY_VIEW.level,
-            heat_tile.c.facet == wanted.c.facet,
-            heat_tile.c.tile >= shifted(ranges.c.first, EIGHT),
-            heat_tile.c.tile <= shifted(ranges.c.last, EIGHT),
-        )
-        .offset(0)
-        .lateral("tiles")
-    )
-    folded = sa.select(*tiles.c).select_from(
-        wanted.join(ranges, sa.true()).join(tiles, sa.true())
-    )
+    columns = told(sent(heat_tile.c.cells), weights, tile=heat_tile.c.tile)
+    folded = found_in_tiles(ANY_VIEW, heat_tile, wanted, alike, columns)
     deltas = from_deltas(filters, ANY_VIEW, split(None, None), by_month=False)
     waiting = in_arrays(deltas.subquery("deltas"), states)
     return Asked(sql.compiled(sa.union_all(folded, waiting)), [])

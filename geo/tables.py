@@ -34,9 +34,9 @@ from provinces.models import (
 )
 
 COLUMN_TYPES: dict[str, TypeEngine[Any]] = {
-    "BinaryField": sa.LargeBinary(),
     "BigAutoField": sa.BigInteger(),
     "BigIntegerField": sa.BigInteger(),
+    "BinaryField": sa.LargeBinary(),
     "BooleanField": sa.Boolean(),
     "CharField": sa.String(),
     "DateField": sa.Date(),

@@ -31,7 +31,7 @@ DAYS_ROW = "days, facet, entity, district"
 TILE_DAYS_ROW = "level, days, tile"
 EIGHT_DAYS = "((month << 2) + (quarter >> 5))::smallint"
 # A case's number in a tile: see `HeatTileDays`.
-IN_A_TILE = "((quarter & 31) << 10) + (state << 8) + (key & 255)"
+TILE_NUMBER = "((quarter & 31) << 10) + (state << 8) + (key & 255)"
 SUMS = """sum(open)::integer AS open, sum(resolved)::integer AS resolved,
     sum(cases)::integer AS cases"""
 ANYTHING = "sum(open) <> 0 OR sum(resolved) <> 0 OR sum(cases) <> 0"
@@ -201,7 +201,7 @@ days_touched AS (
     FROM days_news GROUP BY {DAYS_ROW}
 ),
 tile_days_news AS (
-    SELECT level, days, key >> 8 AS tile, {IN_A_TILE} AS number, sum(cases) AS cases
+    SELECT level, days, key >> 8 AS tile, {TILE_NUMBER} AS number, sum(cases) AS cases
     FROM states, generate_series({COARSEST}, {FINEST}) AS level,
         cases_heat_key(level, x >> {FINEST} - level, y >> {FINEST} - level) AS key
     GROUP BY 1, 2, 3, 4

@@ -14,9 +14,9 @@ from backend.cases.heat import (
     FACETS,
     FACETS_OF_TILES,
     FINEST,
-    IN_A_TILE,
     IN_TILES,
     TILE_DAYS_ROW,
+    TILE_NUMBER,
 )
 from backend.cases.models.heat import LAYOUT
 from backend.cases.workflow import OPEN, RESOLVED, Status
@@ -78,7 +78,7 @@ WRITE_TILE_DAYS = f"""
 INSERT INTO cases_heattiledays ({TILE_DAYS_ROW}, cases)
 SELECT {{level}}, days, tile, string_agg(int2send(number), '')
 FROM (
-    SELECT {EIGHT_DAYS} AS days, key >> 8 AS tile, ({IN_A_TILE})::smallint AS number
+    SELECT {EIGHT_DAYS} AS days, key >> 8 AS tile, ({TILE_NUMBER})::smallint AS number
     FROM heat_told, LATERAL (VALUES (open + 2 * resolved)) AS told (state),
         cases_heat_key({{level}}, x >> {FINEST} - {{level}}, y >> {FINEST} - {{level}})
             AS key

@@ -1,20 +1,37 @@
-"""Rows written by a statement that is composed once for its models, not once for each row.
+"""Rows written and found by statements that are composed once, not once for each row.
 
-Django takes longer to compose an INSERT than PostgreSQL to carry it out: what is written
-for every report is written like this, all else by the models' own methods.
+Django takes longer to compose a statement than PostgreSQL to carry it out: what is asked
+and written for every report is done like this, all else by the models' own methods.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
-from django.db import DEFAULT_DB_ALIAS, connection
-from django.db.models import Field, Model
+from django.db import DEFAULT_DB_ALIAS, connection, models
+from django.db.models import Field, ForeignKey, Model
 
+M = TypeVar("M", bound=Model)
 # By the name of its field, which of the rows before it one refers to.
 References = tuple[tuple[str, int], ...]
+
+
+# Fields whose values psycopg writes as they are. A field of a class of its own, as what is
+# encrypted has, is none of them.
+PLAIN = {
+    models.BigAutoField,
+    models.BigIntegerField,
+    models.BooleanField,
+    models.CharField,
+    models.DateTimeField,
+    models.FloatField,
+    models.IntegerField,
+    models.PositiveIntegerField,
+    models.TextField,
+    models.UUIDField,
+}
 
 
 class Kind(NamedTuple):
@@ -35,9 +52,9 @@ def insert(*rows: Model) -> None:
         for place, row in enumerate(rows)
     )
     values = [
-        field.get_db_prep_save(field.pre_save(row, add=True), connection)
+        value_of(row, field, is_plain)
         for row, kind in zip(rows, kinds, strict=True)
-        for field in valued_fields(kind)
+        for field, is_plain in valued_fields(kind)
     ]
     with connection.cursor() as cursor:
         cursor.execute(statement_of(kinds), values)
@@ -48,6 +65,11 @@ def insert(*rows: Model) -> None:
             setattr(row, name, rows[place])  # with the key it has now
         row._state.adding = False
         row._state.db = DEFAULT_DB_ALIAS
+
+
+def value_of(row: Model, field: Field[Any, Any], is_plain: bool) -> Any:
+    value = field.pre_save(row, add=True)
+    return value if is_plain else field.get_db_prep_save(value, connection)
 
 
 def references_of(row: Model, earlier: Sequence[Model]) -> References:
@@ -91,12 +113,21 @@ def insertion(kind: Kind) -> str:
 
 
 @lru_cache(maxsize=64)
-def valued_fields(kind: Kind) -> list[Field[Any, Any]]:
-    """Those of which the row itself knows the value."""
+def valued_fields(kind: Kind) -> list[tuple[Field[Any, Any], bool]]:
+    """Those of which the row itself knows the value, and whether they are plain."""
     references = dict(kind.references)
     return [
-        field for field in written_fields(kind.model) if field.name not in references
+        (field, type(written_as(field)) in PLAIN)
+        for field in written_fields(kind.model)
+        if field.name not in references
     ]
+
+
+def written_as(field: Field[Any, Any]) -> Field[Any, Any]:
+    """The field whose values are written: of a reference, the key that it refers to."""
+    while isinstance(field, ForeignKey):
+        field = field.target_field
+    return field
 
 
 def written_fields(model: type[Model]) -> list[Field[Any, Any]]:
@@ -106,3 +137,44 @@ def written_fields(model: type[Model]) -> list[Field[Any, Any]]:
 def is_given(field: Field[Any, Any]) -> bool:
     """Whether the database gives the value."""
     return field.primary_key and field.get_internal_type().endswith("AutoField")
+
+
+# ── Found ────────────────────────────────────────────────────────────────────────
+
+
+def find(model: type[M], condition: str, values: Sequence[Any]) -> M | None:
+    """The first row of which the condition is true, as `objects.raw` would read it.
+
+    The condition is SQL of the code's own, with a `%s` for each of the values.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(selection(model, condition), values)
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    found = list(row)
+    for place, read in readers(model):
+        found[place] = read(found[place], None, connection)
+    return model.from_db(DEFAULT_DB_ALIAS, names_of(model), found)
+
+
+@lru_cache(maxsize=64)
+def selection(model: type[Model], condition: str) -> str:
+    meta = model._meta
+    columns = ", ".join(f'"{field.column}"' for field in meta.concrete_fields)
+    return f'SELECT {columns} FROM "{meta.db_table}" WHERE {condition} LIMIT 1'  # noqa: S608
+
+
+@lru_cache(maxsize=64)
+def names_of(model: type[Model]) -> list[str]:
+    return [field.attname for field in model._meta.concrete_fields]
+
+
+@lru_cache(maxsize=64)
+def readers(model: type[Model]) -> list[tuple[int, Callable[..., Any]]]:
+    """Those fields, by their place, whose values are others in the database."""
+    return [
+        (place, read)
+        for place, field in enumerate(model._meta.concrete_fields)
+        for read in field.get_db_converters(connection)
+    ]

@@ -1,4 +1,4 @@
-"""A row that is written by our own statement is the one that Django would have written."""
+"""A row that is written or found by our own statement is the one that Django would have had."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.forms import model_to_dict
 from backend.accounts.devices import issue_device
 from backend.accounts.models import Device
 from backend.cases.models import Case, Follow, Photo, Reporter, StatusChange
-from backend.rows import insert
+from backend.rows import find, insert
 from tests.factories import make_case, make_territory
 
 pytestmark = pytest.mark.django_db
@@ -143,3 +143,32 @@ def test_if_one_is_refused_none_is_stored():
     assert (case.pk, line.pk) == (None, None)
     insert(case, line)  # and they can be stored still
     assert Case.objects.get(report_id=case.report_id).history.get() == line
+
+
+# ── Found ────────────────────────────────────────────────────────────────────────
+
+
+def test_a_row_is_found_as_django_would_find_it(django_assert_num_queries):
+    device = issue_device(language="en").device
+    issue_device()
+    device.push = '{"endpoint": "https://push.example"}'
+    device.save()
+    with django_assert_num_queries(1):
+        found = find(Device, "id = %s", [device.id])
+        assert found is not None
+        assert model_to_dict(found) == model_to_dict(device)
+    found.language = "es"
+    found.save()  # no second one: it is known to be stored
+    assert Device.objects.get(pk=device.pk).language == "es"
+
+
+def test_what_the_database_keeps_otherwise_is_read_too():
+    case = make_case()
+    found = find(Case, "number = %s", [case.number])
+    assert found == case
+    assert (found.location.coords, found.location.srid) == (case.location.coords, 4326)
+    assert found.zones == case.zones
+
+
+def test_a_row_that_is_not_there_is_not_found():
+    assert find(Device, "token_digest = %s", ["a" * 64]) is None

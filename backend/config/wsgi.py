@@ -13,7 +13,9 @@ from importlib import import_module
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
-application = get_wsgi_application()
+from backend.config.encodings import reads_addresses_as_utf8
+
+application = reads_addresses_as_utf8(get_wsgi_application())
 # Now, and not while the first caller of each worker waits.
 import_module(settings.ROOT_URLCONF)
 # What has been loaded is never garbage: nobody need look there, nor copy its pages.

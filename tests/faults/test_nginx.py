@@ -130,6 +130,35 @@ def test_each_language_and_each_encoding_has_its_own_whatever_else_is_sent(nginx
     assert not [asked for asked in app.asked if "Cookie" in asked]
 
 
+def test_of_whoever_asks_the_app_is_told_nothing_that_the_key_has_not(nginx, app):
+    more = {
+        "Accept": "text/html",
+        "Accept-Charset": "utf-16",
+        "Content-Type": "text/plain; charset=utf-16",
+        "Origin": "https://example.org",
+        "Range": "bytes=0-1",
+        "User-Agent": "somebody/1",
+        "X-Forwarded-Host": "example.org",
+        "X-HTTP-Method-Override": "POST",
+    }
+    nginx.send(HEAT, more=more)
+    assert {name.lower() for name in app.asked[0]} == {
+        "accept-language",
+        "host",
+        "x-forwarded-for",
+        "x-forwarded-proto",
+    }
+
+
+def test_where_one_address_has_html_and_json_each_has_its_own(nginx, app):
+    door, browser = "/ogc/collections", "text/html,*/*;q=0.8"
+    assert ask(nginx, path=door, Accept=browser) == ("1 es", "MISS")
+    assert app.asked[0]["Accept"] == browser
+    assert ask(nginx, path=door, Accept="application/json") == ("2 es", "MISS")
+    assert ask(nginx, path=door) == ("3 es", "MISS")
+    assert ask(nginx, path=door, Accept=browser) == ("1 es", "HIT")
+
+
 @pytest.mark.parametrize(
     "headers",
     [
@@ -297,6 +326,32 @@ def test_the_apps_own_answers_are_kept_and_gzipped(front):
         assert first.body == second.body
         if len(front.send(door).body) > 1400:
             assert first.headers["Content-Encoding"] == "gzip", door
+
+
+def test_a_browser_and_a_program_are_given_their_own_form(front):
+    def kind(accept: str, door: str) -> str:
+        answer = front.send(door, more={"Accept": accept})
+        return str(answer.headers["Content-Type"].partition(";")[0])
+
+    browser = "text/html,application/xhtml+xml,*/*;q=0.8"
+    for door in ("/ogc/", "/ogc/collections", "/ogc/api"):
+        for _ in range(2):
+            assert kind(browser, door) == "text/html", door
+            assert "json" in kind("application/json", door), door
+            assert "json" in kind("*/*", door), door
+    schema = "/api/v1/schema/"
+    assert kind(browser, schema) != kind("application/json", schema)
+
+
+def test_nobody_can_have_another_answer_kept_under_an_address(front, server):
+    odd = {"Content-Type": "text/plain; charset=utf-16"}
+    heat = "/api/v1/heat/?state=resolved&zoom=09"
+    district = "/ogc/collections/districts/items?name=Chitr%C3%A9"
+    for door in (heat, district):
+        assert front.send(door, more=odd).headers["X-Cache"] == "MISS"
+        assert front.send(door).headers["X-Cache"] == "HIT"
+    assert front.send(heat).body == server.send(heat).body
+    assert front.send(district).json()["numberMatched"] == 1
 
 
 def test_while_database_or_app_are_away_the_map_is_shown_and_nothing_is_lost(

@@ -18,7 +18,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from backend.cases.deadlines import PANAMA, Unit, due_at
+from backend.cases.days_off import promised
+from backend.cases.deadlines import PANAMA
 from backend.cases.models import Category, Group
 from mobile_api.cached import IF_NONE_MATCH, NOT_MODIFIED, same_for_all, tag_of
 from mobile_api.cases import in_panama, named_entity
@@ -26,7 +27,7 @@ from mobile_api.fields import FiniteFloatField
 from mobile_api.places import PlaceQuery
 from mobile_api.routing import place_view
 from mobile_api.schemas import NamedSchema, PlaceSchema
-from provinces.models import Jurisdiction
+from provinces.editions import edition_in_force
 from provinces.places import Place
 from provinces.routing import jurisdictions_at
 
@@ -128,10 +129,15 @@ def catalogue(menu: Menu) -> dict[str, Any]:
 def catalogue_at(menu: Menu, place: Place, at: datetime) -> dict[str, Any]:
     """The catalogue, each category with who answers for it at a place and by when."""
     answer = catalogue(menu)
-    rules = jurisdictions_at(place, at.astimezone(PANAMA).date())
+    edition = edition_in_force()
+    rules = jurisdictions_at(place, at.astimezone(PANAMA).date(), edition)
     for group, (_group, categories) in zip(answer["groups"], menu, strict=True):
         for view, category in zip(group["categories"], categories, strict=True):
-            view["answered"] = answered(category, rules.get(category.duty_id), at)
+            rule = rules.get(category.duty_id)
+            view["answered"] = {
+                "entity": named_entity(rule.entity) if rule else None,
+                "due_at": in_panama(promised(category, at, edition)),
+            }
     return answer | {"place": place_view(place)}
 
 
@@ -172,13 +178,3 @@ def category_view(category: Category) -> dict[str, Any]:
 
 def words_of(keywords: str) -> list[str]:
     return [word for word in map(str.strip, keywords.split(";")) if word]
-
-
-def answered(
-    category: Category, rule: Jurisdiction | None, at: datetime
-) -> dict[str, Any]:
-    due = due_at(at, category.sla_amount, Unit(category.sla_unit))
-    return {
-        "entity": named_entity(rule.entity) if rule else None,
-        "due_at": in_panama(due),
-    }

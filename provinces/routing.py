@@ -106,10 +106,15 @@ def jurisdiction_for(
     raise NobodyAnswers(f"{duty.code} at {place.district.code} on {day}")
 
 
-def jurisdictions_at(place: Place, day: date) -> dict[str, Jurisdiction]:
-    """The rule that decides, with its entity, for each duty that one speaks of there."""
+def jurisdictions_at(
+    place: Place, day: date, edition: Edition | None = None
+) -> dict[str, Jurisdiction]:
+    """The rule that decides, with its entity, for each duty that one speaks of there.
+
+    `edition` is the one in force, for who knows it already.
+    """
     rules: dict[str, Jurisdiction] = {}
-    for rule in rulebook().at(place):
+    for rule in rulebook(edition).at(place):
         if is_in_effect(rule, day):
             rules.setdefault(rule.duty_id, rule)
     return rules

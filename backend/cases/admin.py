@@ -30,6 +30,7 @@ from backend.cases.models import (
     Case,
     Category,
     ConsentText,
+    DayOff,
     Flag,
     Group,
     Photo,
@@ -64,6 +65,15 @@ class CategoryAdmin(admin.ModelAdmin):
     search_fields = ["code", "name_es", "keywords"]
     # A change of precision must republish stored cases: `load_catalogue` does both.
     readonly_fields = ["precision", "private"]
+
+
+@admin.register(DayOff)
+class DayOffAdmin(admin.ModelAdmin):
+    """Terms already promised stay; those promised from now on count it."""
+
+    list_display = ["day", "name_es", "name_en", "worked"]
+    list_filter = ["worked"]
+    date_hierarchy = "day"
 
 
 class StatusChangeInline(admin.TabularInline):

@@ -19,7 +19,8 @@ from django.utils import timezone
 
 from backend.accounts.models import ApiKey, Device
 from backend.cases.consent import check_accepted
-from backend.cases.deadlines import PANAMA, Unit, due_at
+from backend.cases.days_off import promised
+from backend.cases.deadlines import PANAMA
 from backend.cases.models import (
     SEQUENCE,
     Case,
@@ -124,7 +125,7 @@ def file_case(
 
     try:
         with kept(report.photos, filed_at) as originals:
-            case = new_case(report, digest, place, rule, filed_at)
+            case = new_case(report, digest, place, rule, filed_at, edition)
             store(report, case, rows_of(case, originals, filed_at))
     except IntegrityError:
         # Sent twice at once: the other one's case is the case.
@@ -181,6 +182,7 @@ def new_case(
     place: Place,
     rule: Jurisdiction | None,
     filed_at: datetime,
+    edition: Edition,
 ) -> Case:
     category = report.category
     near = place.near_border
@@ -212,7 +214,7 @@ def new_case(
         status=Status.RECEIVED,
         filed_at=filed_at,
         captured_at=report.captured_at,
-        due_at=due_at(filed_at, category.sla_amount, Unit(category.sla_unit)),
+        due_at=promised(category, filed_at, edition),
         updated_at=filed_at,
         language=report.language,
         device=report.device,

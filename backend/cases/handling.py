@@ -16,12 +16,14 @@ from django.db.models import Count, F, Q
 from django.utils import timezone
 
 from backend.accounts.models import ApiKey, User
+from backend.cases.days_off import promised_after_asking
 from backend.cases.models import Case, StatusChange
 from backend.cases.notices import tell_of
 from backend.cases.photos import digest_of, kept, take_in
 from backend.cases.privacy import is_digest, without_personal_data
 from backend.cases.workflow import (
     OPEN,
+    PAUSED,
     RESOLVED,
     Status,
     check_citizens_step,
@@ -204,6 +206,8 @@ def new_line(
 
 
 def move(case: Case, to: Status, at: datetime) -> None:
+    if case.status in PAUSED:
+        case.due_at = due_after_asking(case, at)
     case.status = to
     case.version += 1
     # Never backwards, or an increment since the last change would miss this one.
@@ -212,7 +216,17 @@ def move(case: Case, to: Status, at: datetime) -> None:
         case.resolved_at = None
     elif to in RESOLVED and case.resolved_at is None:
         case.resolved_at = at
-    case.save(update_fields=["status", "version", "updated_at", "resolved_at"])
+    case.save(
+        update_fields=["status", "version", "due_at", "updated_at", "resolved_at"]
+    )
+
+
+def due_after_asking(case: Case, at: datetime) -> datetime:
+    """When it is due, the time that it waited for the citizen given back."""
+    asked = case.history.filter(status__in=PAUSED).last()
+    if asked is None:
+        return case.due_at
+    return promised_after_asking(case.category, case.due_at, asked.changed_at, at)
 
 
 def digest_of_transition(

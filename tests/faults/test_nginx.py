@@ -6,7 +6,7 @@ import gzip
 import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -341,6 +341,32 @@ def test_a_browser_and_a_program_are_given_their_own_form(front):
             assert "json" in kind("*/*", door), door
     schema = "/api/v1/schema/"
     assert kind(browser, schema) != kind("application/json", schema)
+
+
+THROUGH_TLS = {"X-Forwarded-Proto": "https"}
+
+
+class Secure(Server):
+    """One that is asked as the proxy asks it, or it sends everybody to HTTPS."""
+
+    def answers(self) -> bool:
+        with suppress(OSError):
+            return self.send("/readyz", more=THROUGH_TLS).status == 200
+        return False
+
+
+def test_behind_a_proxy_that_speaks_https_nobody_is_sent_round_and_round(
+    program, server, tmp_path_factory, tmp_path
+):
+    with (
+        Secure(server.database_url, tmp_path, HTTPS="true") as secure,
+        Nginx(program, secure.port, tmp_path_factory.mktemp("front")) as front,
+    ):
+        for door in (*PUBLIC_DOORS, "/reportar", "/healthz"):
+            assert front.send(door, more=THROUGH_TLS).status == 200, door
+            plain = front.send(door)
+            assert plain.status == 301, door
+            assert plain.headers["Location"].startswith("https://"), door
 
 
 def test_nobody_can_have_another_answer_kept_under_an_address(front, server):

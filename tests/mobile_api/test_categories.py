@@ -10,6 +10,7 @@ import pytest
 import time_machine
 from django.contrib.gis.geos import Point
 
+from backend.cases.days_off import days_off
 from backend.cases.deadlines import PANAMA, Unit, due_at
 from backend.cases.models import Category, Group
 from provinces.places import place_at
@@ -136,7 +137,8 @@ def test_with_a_place_it_says_who_answers_there_and_by_when(phone, here):
                 "code": rule.entity.code,
                 "name": rule.entity.name,
             }
-        due = due_at(MONDAY, category.sla_amount, Unit(category.sla_unit))
+        unit = Unit(category.sla_unit)
+        due = due_at(MONDAY, category.sla_amount, unit, days_off())
         assert found[code]["due_at"] == due.isoformat(timespec="seconds")
     nobody = [code for code, said in found.items() if said["entity"] is None]
     assert bool(nobody) == (here is GUNA_YALA)

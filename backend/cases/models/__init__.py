@@ -8,7 +8,7 @@ from backend.cases.models.case import (
     StatusChange,
     new_pin,
 )
-from backend.cases.models.catalogue import Category, Group
+from backend.cases.models.catalogue import Category, DayOff, Group
 from backend.cases.models.data import DataFile, Withdrawal
 from backend.cases.models.heat import (
     HeatCell,
@@ -31,6 +31,7 @@ __all__ = [
     "Category",
     "ConsentText",
     "DataFile",
+    "DayOff",
     "Flag",
     "Follow",
     "Group",

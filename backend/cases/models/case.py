@@ -18,7 +18,7 @@ from backend.accounts.encryption import EncryptedTextField, Unreadable
 from backend.accounts.models import Device
 from backend.cases.deadlines import PANAMA
 from backend.cases.models.catalogue import Category
-from backend.cases.workflow import OPEN, RESOLVED, Status
+from backend.cases.workflow import OPEN, PAUSED, RESOLVED, Status
 from provinces.models import (
     Corregimiento,
     District,
@@ -57,7 +57,9 @@ class CaseQuerySet(models.QuerySet["Case"]):
         return self.filter(filed_at__gte=datetime.combine(day, time.min, PANAMA))
 
     def overdue(self, at: datetime | None = None) -> Self:
-        return self.open().filter(due_at__lt=at or timezone.now())
+        """Past their term, which rests while the citizen is asked something."""
+        late = self.open().filter(due_at__lt=at or timezone.now())
+        return late.exclude(status__in=PAUSED)
 
     def with_names(self) -> Self:
         """With what a person reads of a case, in one statement."""

@@ -116,3 +116,24 @@ class Category(models.Model):
     @property
     def emergency(self) -> str:
         return in_reader_language(self.emergency_es, self.emergency_en)
+
+
+class DayOff(models.Model):
+    """What the authority changes in the law's holidays: see `days_off.py`."""
+
+    day = models.DateField(_("día"), primary_key=True)
+    name_es = models.CharField(_("nombre en español"), max_length=120)
+    name_en = models.CharField(_("nombre en inglés"), max_length=120)
+    worked = models.BooleanField(
+        _("se trabaja"),
+        default=False,
+        help_text=_("Un feriado de la ley que se trabaja, por ejemplo trasladado."),
+    )
+
+    class Meta:
+        ordering = ["-day"]
+        verbose_name = _("día no laborable")
+        verbose_name_plural = _("días no laborables")
+
+    def __str__(self) -> str:
+        return f"{self.day} {in_reader_language(self.name_es, self.name_en)}"

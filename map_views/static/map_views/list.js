@@ -49,7 +49,8 @@ function line(properties) {
   const element = create("span", "case-line");
   const tone = properties.open ? "open" : "resolved";
   element.append(create("span", `badge badge-${tone}`, text(`status_${properties.status}`)));
-  if (properties.open && new Date(properties.due_at) < Date.now()) {
+  const rests = properties.status === "waiting_for_citizen";
+  if (properties.open && !rests && new Date(properties.due_at) < Date.now()) {
     element.append(create("span", "late", text("late")));
   }
   const filed = create("time", "", age(properties.filed_at));

@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.cases.deadlines import PANAMA, Unit, after_working_days, due_at
+from backend.cases.deadlines import (
+    PANAMA,
+    Unit,
+    after_working_days,
+    due_at,
+    put_off,
+    working_days,
+)
 
 MOMENTS = st.datetimes(
     datetime(2020, 1, 1),  # noqa: DTZ001 - hypothesis adds the zone
@@ -17,6 +24,13 @@ MOMENTS = st.datetimes(
     timezones=st.sampled_from([UTC, PANAMA, ZoneInfo("Pacific/Auckland")]),
 )
 AMOUNTS = st.integers(0, 90)
+DAYS = st.dates(date(2020, 1, 1), date(2040, 1, 1))
+DAYS_OFF = st.sets(st.dates(date(2026, 1, 1), date(2026, 12, 31)), max_size=60)
+IN_2026 = st.datetimes(
+    datetime(2026, 1, 1),  # noqa: DTZ001
+    datetime(2026, 11, 1),  # noqa: DTZ001
+    timezones=st.just(PANAMA),
+)
 
 
 def at(day: int, hour: int = 12, minute: int = 0) -> datetime:
@@ -92,3 +106,66 @@ def test_exactly_so_many_working_days_lie_between(day, amount):
     # An independent count: `isoweekday` is 6 and 7 at the weekend.
     assert sum(one.isoweekday() <= 5 for one in between) == amount
     assert last.isoweekday() <= 5
+
+
+# ── Days off ─────────────────────────────────────────────────────────────────────
+
+
+def test_a_day_off_is_no_working_day():
+    off = {date(2026, 11, 3), date(2026, 11, 5)}
+    assert due_at(at(2), 3, Unit.WORKING_DAYS, off) == end_of(9)
+    assert due_at(at(2), 1, Unit.WORKING_DAYS, off) == end_of(4)
+    assert due_at(at(2), 3, Unit.CALENDAR_DAYS, off) == end_of(5)
+    assert due_at(at(2, 8), 24, Unit.HOURS, off) == at(3, 8)
+
+
+@given(IN_2026, AMOUNTS, DAYS_OFF)
+def test_exactly_so_many_days_are_neither_off_nor_a_weekend(filed, amount, off):
+    due = due_at(filed, amount, Unit.WORKING_DAYS, off).date()
+    days = {filed.date() + timedelta(days=n + 1) for n in range((due - filed.date()).days)}
+    assert len({day for day in days - off if day.isoweekday() <= 5}) == amount
+
+
+# ── While the citizen is asked ───────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("unit", "asked", "answered", "due"),
+    [
+        (Unit.WORKING_DAYS, at(3), at(4), end_of(6)),
+        (Unit.WORKING_DAYS, at(3, 8), at(3, 20), end_of(5)),  # the same day
+        (Unit.WORKING_DAYS, at(6), at(8), end_of(5)),  # over a weekend
+        (Unit.WORKING_DAYS, at(3), at(9), end_of(11)),
+        (Unit.CALENDAR_DAYS, at(6), at(8), end_of(7)),
+        (Unit.HOURS, at(3, 8), at(4, 9, 30), end_of(5) + timedelta(hours=25.5)),
+    ],
+)
+def test_a_term_that_rested_ends_as_much_later(unit, asked, answered, due):
+    assert put_off(end_of(5), asked, answered, unit) == due
+
+
+def test_days_off_while_it_rested_are_not_given_back_and_those_after_do_not_count():
+    off = {date(2026, 11, 3), date(2026, 11, 5)}
+    # Of Tuesday to Thursday only Wednesday was a working day; Thursday is off again.
+    assert put_off(end_of(4), at(2), at(5), Unit.WORKING_DAYS, off) == end_of(6)
+
+
+@given(MOMENTS, MOMENTS, MOMENTS, st.sampled_from(Unit), DAYS_OFF)
+def test_nobody_loses_time_by_being_asked(due, asked, answered, unit, off):
+    later = put_off(due, asked, answered, unit, off)
+    assert later >= due
+    if answered <= asked:
+        assert later == due
+
+
+@given(IN_2026, AMOUNTS, st.integers(0, 40), st.integers(0, 40), DAYS_OFF)
+def test_a_term_that_rested_leaves_as_many_working_days_as_were_left(
+    filed, amount, before, waited, off
+):
+    asked = filed + timedelta(days=before)
+    answered = asked + timedelta(days=waited)
+    due = due_at(filed, amount, Unit.WORKING_DAYS, off)
+    later = put_off(due, asked, answered, Unit.WORKING_DAYS, off)
+    if asked.date() <= due.date() and later.date() >= answered.date():
+        left = working_days(asked.date(), due.date(), off)
+        assert working_days(answered.date(), later.date(), off) == left

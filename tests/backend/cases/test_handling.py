@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from io import BytesIO
 from itertools import pairwise
 from uuid import uuid4
@@ -70,6 +70,58 @@ def test_a_crew_resolves_a_case_with_a_note_and_a_photo():
     run_jobs()
     photo.refresh_from_db()
     assert {photo.original, photo.image, photo.thumbnail} == set(files())
+
+
+# ── While the citizen is asked ───────────────────────────────────────────────────
+
+WAITING = Status.WAITING_FOR_CITIZEN
+
+
+def test_the_time_that_a_case_waits_for_its_reporter_is_given_back():
+    case = make_case(filed_at=MONDAY)  # three working days
+    assert case.due_at.date() == date(2026, 11, 26)
+    change_status(case, Transition(WAITING, "¿Qué poste?"), by=make_crew(), at=TUESDAY)
+    change_status(
+        case,
+        Transition(Status.IN_REVIEW, "El de la esquina."),
+        by=None,
+        at=TUESDAY + timedelta(days=7),
+        by_reporter=True,
+    )
+    case.refresh_from_db()
+    assert case.due_at == datetime(2026, 12, 3, 23, 59, 59, tzinfo=PANAMA)
+
+
+def test_each_time_that_it_waits_counts_by_itself():
+    case, crew = make_case(filed_at=MONDAY), make_crew()
+    for day in (1, 3):
+        asked = MONDAY + timedelta(days=day)
+        change_status(case, Transition(WAITING, "¿Y?"), by=crew, at=asked)
+        answered = asked + timedelta(days=1)
+        change_status(case, Transition(Status.IN_PROGRESS), by=crew, at=answered)
+    case.refresh_from_db()
+    # Two working days more.
+    assert case.due_at == datetime(2026, 11, 30, 23, 59, 59, tzinfo=PANAMA)
+
+
+def test_a_step_that_waits_for_nobody_leaves_the_term():
+    case, crew = make_case(filed_at=MONDAY), make_crew()
+    for status in (Status.ASSIGNED, Status.RESOLVED, Status.REOPENED):
+        change_status(case, Transition(status), by=crew, at=TUESDAY)
+    before = case.due_at
+    case.refresh_from_db()
+    assert case.due_at == before
+
+
+def test_a_case_that_waits_for_its_reporter_is_not_late():
+    case, crew = make_case(filed_at=MONDAY), make_crew()
+    later = MONDAY + timedelta(days=30)
+    assert Case.objects.overdue(later).get() == case
+    change_status(case, Transition(WAITING, "¿Qué poste?"), by=crew, at=TUESDAY)
+    assert not Case.objects.overdue(later).exists()
+    change_status(case, Transition(Status.IN_REVIEW), by=crew, at=later)
+    assert not Case.objects.overdue(later).exists()
+    assert Case.objects.overdue(later + timedelta(days=9)).get() == case
 
 
 # ── Once ─────────────────────────────────────────────────────────────────────────

@@ -136,7 +136,9 @@ class CaseScreen {
   facts(shown) {
     const status = { status: shown.status, status_name: shown.status_name ?? t("status_received") };
     const state = tone(status.status);
-    const late = state === "open" && shown.due_at && new Date(shown.due_at) < new Date();
+    // The term rests while whoever reported is asked something.
+    const rests = status.status === "waiting_for_citizen";
+    const late = state === "open" && !rests && shown.due_at && new Date(shown.due_at) < new Date();
     return h(
       "dl",
       { class: "facts-list card" },
@@ -145,7 +147,7 @@ class CaseScreen {
       state === "resolved" && shown.resolved_at
         ? h("div", {}, h("dt", {}, icon("check"), t("resolved_on")), h("dd", {}, day(shown.resolved_at)))
         : state === "open" &&
-            h("div", {}, h("dt", {}, icon("clock"), t("by_when")), h("dd", { class: late ? "late" : "" }, deadline(shown.due_at), late && ` · ${t("late")}`)),
+            h("div", {}, h("dt", {}, icon("clock"), t("by_when")), h("dd", { class: late ? "late" : "" }, deadline(shown.due_at), rests ? ` · ${t("rests")}` : late && ` · ${t("late")}`)),
       shown.supports > 0 && h("div", {}, h("dt", {}, icon("people"), t("also")), h("dd", {}, tn("supports", shown.supports))),
     );
   }

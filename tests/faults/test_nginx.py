@@ -376,7 +376,8 @@ def test_nobody_can_have_another_answer_kept_under_an_address(front, server):
     for door in (heat, district):
         assert front.send(door, more=odd).headers["X-Cache"] == "MISS"
         assert front.send(door).headers["X-Cache"] == "HIT"
-    assert front.send(heat).body == server.send(heat).body
+    kept, asked = front.send(heat).json(), server.send(heat).json()
+    assert {**kept, "generated_at": ""} == {**asked, "generated_at": ""}
     assert front.send(district).json()["numberMatched"] == 1
 
 

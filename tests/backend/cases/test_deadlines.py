@@ -122,7 +122,9 @@ def test_a_day_off_is_no_working_day():
 @given(IN_2026, AMOUNTS, DAYS_OFF)
 def test_exactly_so_many_days_are_neither_off_nor_a_weekend(filed, amount, off):
     due = due_at(filed, amount, Unit.WORKING_DAYS, off).date()
-    days = {filed.date() + timedelta(days=n + 1) for n in range((due - filed.date()).days)}
+    days = {
+        filed.date() + timedelta(days=n + 1) for n in range((due - filed.date()).days)
+    }
     assert len({day for day in days - off if day.isoweekday() <= 5}) == amount
 
 

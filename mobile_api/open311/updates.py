@@ -43,7 +43,10 @@ class UpdatesView(Door):
     root = "service_request_updates"
 
     def read(self, request: HttpRequest, **path: str) -> list[dict[str, Any]]:
-        """The public lines of the histories, the oldest first, within 90 days."""
+        """The public lines of the histories, the oldest first.
+
+        Within 90 days; of cases that are named, all of them.
+        """
         parameters = Parameters(request.GET)
         lines = asked_lines(parameters, timezone.now())
         return [update_row(line, request) for line in lines]
@@ -58,11 +61,12 @@ class UpdatesView(Door):
 def asked_lines(parameters: Parameters, now: datetime) -> QuerySet[StatusChange]:
     """Raises Invalid."""
     ids = parameters.codes("service_request_id")
-    start, end = parameters.moment("start_date"), parameters.moment("end_date")
+    start, end = parameters.moment("start_date"), parameters.moments("end_date")
     page = parameters.integer("page", 1, range(1, MOST_PAGES + 1))
     size = parameters.integer("page_size", MOST_ROWS, range(1, MOST_ROWS + 1))
     parameters.check()
-    first, last = period(start, end, LONGEST_PERIOD, now)
+    # Named cases have few lines, and who asks for one wants what happened to it.
+    first, last = period(start, end, None if ids else LONGEST_PERIOD, now)
     cases = (
         by_number(ids) if ids else Case.objects.public().exclude(public_location=None)
     )

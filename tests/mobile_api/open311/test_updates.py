@@ -100,6 +100,37 @@ def test_updates_are_the_oldest_first_and_of_a_period():
     assert refused(HERE, 400, start_date="2026-01-01", end_date="2026-11-24")
 
 
+def test_of_cases_that_are_named_it_is_all_of_their_history():
+    old = make_case(filed_at=NOW - timedelta(days=400))
+    make_case(filed_at=NOW - timedelta(days=400), status=Status.ASSIGNED)
+    first, second = (
+        change_status(old, Transition(to), None, NOW - timedelta(days=days)).change
+        for days, to in ((300, Status.ASSIGNED), (100, Status.RESOLVED))
+    )
+    named = {"service_request_id": old.number}
+    assert ids() == []
+    assert ids(**named) == [str(first.pk), str(second.pk)]
+    # A period that is asked for is that of the answer, also a longer one.
+    assert ids(**named, start_date="2026-01-01") == [str(first.pk), str(second.pk)]
+    assert ids(**named, start_date="2026-03-01") == [str(second.pk)]
+    assert ids(**named, end_date="2026-03-01") == [str(first.pk)]
+    years = {"start_date": "2020-01-01", "end_date": "2026-11-24"}
+    assert ids(**named, **years) == [str(first.pk), str(second.pk)]
+    backwards = {"start_date": "2026-11-24", "end_date": "2026-01-01"}
+    assert refused(HERE, 400, **named, **backwards)
+
+
+def test_a_time_as_it_is_told_finds_the_update_that_it_was_told_of():
+    case = make_case(filed_at=NOW - timedelta(days=2))
+    at = NOW - timedelta(hours=1, microseconds=1)
+    change_status(case, Transition(Status.ASSIGNED), None, at)
+    (line,) = ask(HERE, UPDATES)
+    told = line["updated_datetime"]
+    assert ids(start_date=told, end_date=told) == [line["update_id"]]
+    assert ids(end_date="2026-11-24") == [line["update_id"]]
+    assert ids(end_date="2026-11-23") == []
+
+
 def test_what_is_private_has_no_updates_and_what_shows_no_point_by_its_number_only():
     private = make_category("PRU-08", private=True, precision="none")
     quiet = make_category("PRU-07", precision="none")

@@ -15,6 +15,7 @@ from backend.cases.deadlines import PANAMA
 from geo.filters import Box
 from mobile_api.fields import WRITTEN
 from mobile_api.open311.errors import Invalid, Wrong
+from mobile_api.open311.formats import LINE_ENDS
 
 MOST_CODES = 100
 LONGEST_VALUE = 4_000
@@ -41,7 +42,8 @@ class Parameters:
         self.wrong.append(Wrong(name, description))
 
     def text(self, name: str, longest: int = LONGEST_VALUE) -> str:
-        value = str(self.sent.get(name, "")).strip()
+        # A form ends lines with two characters where whoever wrote them counted one.
+        value = LINE_ENDS.sub("\n", str(self.sent.get(name, ""))).strip()
         if len(value) > longest:
             self.refuse(
                 name, _("no cabe: el máximo es de %s caracteres.") % f"{longest:,}"

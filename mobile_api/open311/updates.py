@@ -134,7 +134,7 @@ def is_line(form: Form, now: datetime) -> bool:
 def moved(case: Case, to: Status, form: Form, now: datetime) -> str:
     step = Transition(
         to,
-        note=form.description(LONGEST_NOTE),
+        note=form.note(LONGEST_NOTE),
         id=form.id("update_id", now),
         at=form.moment("updated_datetime"),
         photos=form.photos(),
@@ -155,7 +155,7 @@ def commented(case: Case, word: str, form: Form, now: datetime) -> str:
 
     Raises NotYours for a status without a word: it would be lost.
     """
-    said = form.description(LONGEST_COMMENT - 50)
+    said = form.note(LONGEST_COMMENT - 50)
     if form.photos():
         form.refuse("media", _("con un comentario no se reciben fotos."))
     id = form.id("update_id", now)

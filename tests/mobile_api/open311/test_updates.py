@@ -251,6 +251,17 @@ def test_what_others_say_of_a_case_waits_for_a_person_and_moves_nothing(db, whos
     assert not_done(update_form(key, case), 400)
 
 
+def test_an_address_that_cannot_be_kept_is_refused_for_no_notice_would_tell(own):
+    case = make_case(filed_at=NOW)
+    form = update_form(own, case, status="FIXED", description="x")
+    for link in ("javascript:alert(1)", "https://example.org/" + "a" * 2000):
+        (error,) = not_done({**form, "media_url": link}, 400)
+        assert error["description"].startswith("media_url: ")
+    link = "https://example.org/" + "a" * 1900
+    updated({**form, "media_url": link})
+    assert case.history.get(status=Status.RESOLVED).note == f"x\n{link}"
+
+
 def test_of_a_private_an_unknown_and_a_mistyped_case_nothing_can_be_said(own):
     private = make_category("PRU-08", private=True, precision="none")
     secret = make_case(category=private, filed_at=NOW)

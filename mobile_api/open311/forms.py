@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import BinaryIO
 from uuid import UUID
 
@@ -27,6 +27,7 @@ from mobile_api.parsers import PhotosParser
 FORMS = {"application/x-www-form-urlencoded", "multipart/form-data"}
 LONGEST_ID = 200
 LONGEST_LINK = 2000
+CLOCKS_DIFFER = timedelta(minutes=5)
 # Every client has its name: `media`, `media[]`, `media[0]`, `photos`, and FixMyStreet's
 # `photo1`, `photo2`…
 PHOTO = re.compile(r"(media|photos?)(\d{1,3}|\[\d{0,3}\])?", re.ASCII | re.IGNORECASE)
@@ -94,6 +95,13 @@ class Form(Parameters):
                 _("debe ser una dirección http o https, y caber en la nota."),
             )
         return said
+
+    def past(self, name: str, now: datetime) -> datetime | None:
+        """A moment that has come, by a clock that may be a little fast."""
+        moment = self.moment(name)
+        if moment and moment > now + CLOCKS_DIFFER:
+            self.refuse(name, _("ese momento no ha llegado."))
+        return moment
 
     def attributes(self) -> list[str]:
         """Names of what was told beyond the standard's fields, and is asked nowhere."""

@@ -77,7 +77,8 @@ class Form(Parameters):
 
         And what of the latter cannot be kept: it is no address, or does not fit.
         """
-        said, lost = self.text("description", longest), []
+        said = self.text("description", longest)
+        lost: list[str] = []
         for link in self.links():
             longer = f"{said}\n{link}".strip()
             if is_link(link) and len(longer) <= longest:

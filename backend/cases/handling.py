@@ -103,11 +103,14 @@ def change_status(
         return done_before(earlier)
 
     check_note(step, by_reporter=by_reporter)
-    changed_at = at or timezone.now()
 
     try:
-        with kept(step.photos, changed_at) as originals, transaction.atomic():
+        begun = at or timezone.now()
+        with kept(step.photos, begun) as originals, transaction.atomic():
             locked = Case.objects.select_for_update(of=("self",)).get(pk=case.pk)
+            # Not before: keeping photos takes time, and whoever asked meanwhile for
+            # what is new would never see a line of an earlier moment.
+            changed_at = at or timezone.now()
             # The same transition may have been done while this one waited for the row.
             if already_done(step, digest):
                 raise AlreadyDone

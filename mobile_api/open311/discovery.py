@@ -12,7 +12,7 @@ from mobile_api.open311.door import FOR_FIVE_MINUTES, Door
 
 SPECIFICATION = "http://wiki.open311.org/GeoReport_v2"
 # When what this endpoint answers was last changed.
-CHANGESET = "2026-11-24T00:00:00-05:00"
+CHANGESET = "2026-11-28T00:00:00-05:00"
 
 
 class DiscoveryView(Door):

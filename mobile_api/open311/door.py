@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 LONGEST_QUESTION_MS = 10_000
 FOR_HALF_A_MINUTE = "public, max-age=30, stale-while-revalidate=300"
 FOR_FIVE_MINUTES = "public, max-age=300, stale-while-revalidate=86400"
-# Any page may read what is public; nothing here knows cookies.
+# Any page may read what is public, and send with a key; nothing here knows cookies.
 OPEN_TO_ALL = {"Access-Control-Allow-Origin": "*"}
 
 
@@ -59,7 +59,8 @@ class Door(View):
         body = written(answer, self.root, self.format)
         response = HttpResponse(body, content_type=CONTENT_TYPES[self.format])
         response["Cache-Control"] = self.cache_control
-        response["ETag"] = f'"{hashlib.sha256(body).hexdigest()[:24]}"'
+        # Weak: the answer is zipped on its way out, or not, and has one tag.
+        response["ETag"] = f'W/"{hashlib.sha256(body).hexdigest()[:24]}"'
         patch_vary_headers(response, ["Accept-Language", "Cookie"])
         known = get_conditional_response(request, response["ETag"], None, response)
         assert known is not None  # noqa: S101 - it is given one
@@ -81,7 +82,10 @@ class Door(View):
     ) -> HttpResponseBase:
         response = super().options(request)
         response["Access-Control-Allow-Origin"] = "*"
-        response["Access-Control-Allow-Methods"] = "GET, HEAD"
+        methods = [name for name in self.allowed_methods() if name != "OPTIONS"]
+        response["Access-Control-Allow-Methods"] = ", ".join(methods)
+        if "POST" in methods:
+            response["Access-Control-Allow-Headers"] = "Content-Type"
         return response
 
     def http_method_not_allowed(
@@ -107,7 +111,7 @@ class Door(View):
         return HttpResponse(
             written(answer, self.root, self.format),
             content_type=CONTENT_TYPES[self.format],
-            headers={"Cache-Control": "no-store"},
+            headers={**OPEN_TO_ALL, "Cache-Control": "no-store"},
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import BinaryIO
 from uuid import UUID
 
@@ -21,17 +21,21 @@ from backend.cases.photo_headers import MOST_PHOTOS
 from backend.cases.photos import digest_of
 from mobile_api.bodies import promised_length
 from mobile_api.open311.errors import NotAForm
-from mobile_api.open311.parameters import Parameters
+from mobile_api.open311.parameters import CONTROL, Parameters
 from mobile_api.parsers import PhotosParser
 
-FORMS = {"", "application/x-www-form-urlencoded", "multipart/form-data"}
+FORMS = {"application/x-www-form-urlencoded", "multipart/form-data"}
 LONGEST_ID = 200
-LONGEST_LINK = 500
-# Three clients, three names: `media`, `media[]`, and FixMyStreet's `photo1`, `photo2`…
-PHOTO = re.compile(r"media(\[\])?|photo\d{0,2}", re.ASCII)
+LONGEST_LINK = 2000
+CLOCKS_DIFFER = timedelta(minutes=5)
+# Every client has its name: `media`, `media[]`, `media[0]`, `photos`, and FixMyStreet's
+# `photo1`, `photo2`…
+PHOTO = re.compile(r"(media|photos?)(\d{1,3}|\[\d{0,3}\])?", re.ASCII | re.IGNORECASE)
 ATTRIBUTE = re.compile(r"attribute\[([^\]]{1,80})\](\[\])?")
 # No user and password, and nothing that a page could take for more than an address.
-LINK = re.compile(r"https?://[\w.-]+(:\d{1,5})?(/[^\s<>\"'\\]*)?", re.ASCII)
+LINK = re.compile(
+    r"https?://[\w.-]+(:\d{1,5})?([/?#][^\s<>\"'\\]*)?", re.ASCII | re.IGNORECASE
+)
 
 
 class Form(Parameters):
@@ -43,12 +47,22 @@ class Form(Parameters):
         self.files = request.FILES
 
     def photos(self) -> list[BinaryIO]:
+        """Of any of their names; a file of another is refused, not lost without a word."""
         names = sorted(filter(PHOTO.fullmatch, self.files), key=by_number)
         sent = [file for name in names for file in self.files.getlist(name)]
-        if len(sent) + len(self.links()) > MOST_PHOTOS:
+        if len(sent) > MOST_PHOTOS:
             self.refuse("media", _("el máximo es de %d fotos.") % MOST_PHOTOS)
+        for name in self.files:
+            if not PHOTO.fullmatch(name):
+                self.refuse(
+                    name[:40],
+                    _(
+                        "no se espera un archivo ahí. Las fotos van en «media», "
+                        "«photo» o «photos», también con un número o con corchetes."
+                    ),
+                )
         for name in filter(PHOTO.fullmatch, self.sent):
-            if self.text(name):  # It would be a photo lost without a word.
+            if any(str(value).strip() for value in self.sent.getlist(name)):
                 self.refuse(name, _("debe ser un archivo de multipart/form-data."))
         return [content_of(file) for file in sent]
 
@@ -58,21 +72,37 @@ class Form(Parameters):
         sent = [str(link).strip() for link in self.sent.getlist("media_url")]
         return [link for link in sent if link]
 
-    def checked_links(self) -> list[str]:
-        links = self.links()
-        for link in links:
-            if len(link) > LONGEST_LINK or not LINK.fullmatch(link):
-                self.refuse("media_url", _("debe ser una dirección http o https."))
-                return []
-        return links
+    def description(self, longest: int) -> tuple[str, list[str]]:
+        """The words, and where photos that are elsewhere are, on lines of their own.
 
-    def description(self, longest: int) -> str:
-        """The words, and where photos that are elsewhere are, on lines of their own."""
-        words = self.text("description", longest).replace("\r\n", "\n")
-        said = "\n".join([words, *self.checked_links()]).strip()
-        if len(said) > longest:
-            self.refuse("media_url", _("no cabe en la descripción."))
+        And what of the latter cannot be kept: it is no address, or does not fit.
+        """
+        said = self.text("description", longest)
+        lost: list[str] = []
+        for link in self.links():
+            longer = f"{said}\n{link}".strip()
+            if is_link(link) and len(longer) <= longest:
+                said = longer
+            else:
+                lost.append(link)
+        return said, lost
+
+    def note(self, longest: int) -> str:
+        """The description, where no answer could tell that part of it was lost."""
+        said, lost = self.description(longest)
+        if lost:
+            self.refuse(
+                "media_url",
+                _("debe ser una dirección http o https, y caber en la nota."),
+            )
         return said
+
+    def past(self, name: str, now: datetime) -> datetime | None:
+        """A moment that has come, by a clock that may be a little fast."""
+        moment = self.moment(name)
+        if moment and moment > now + CLOCKS_DIFFER:
+            self.refuse(name, _("ese momento no ha llegado."))
+        return moment
 
     def attributes(self) -> list[str]:
         """Names of what was told beyond the standard's fields, and is asked nowhere."""
@@ -116,9 +146,14 @@ def signed_form(request: HttpRequest) -> Form:
     return Form(request, key_of(str(request.POST.get("api_key", "")).strip()))
 
 
+def is_link(text: str) -> bool:
+    usual = len(text) <= LONGEST_LINK and not CONTROL.search(text)
+    return usual and LINK.fullmatch(text) is not None
+
+
 def by_number(name: str) -> tuple[str, int]:
     digits = re.sub(r"\D", "", name, flags=re.ASCII)
-    return name.rstrip("0123456789"), int(digits or 0)
+    return name.rstrip("0123456789[]").lower(), int(digits or 0)
 
 
 def content_of(file: UploadedFile[bytes]) -> BinaryIO:

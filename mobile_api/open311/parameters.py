@@ -15,10 +15,13 @@ from backend.cases.deadlines import PANAMA
 from geo.filters import Box
 from mobile_api.fields import WRITTEN
 from mobile_api.open311.errors import Invalid, Wrong
+from mobile_api.open311.formats import LINE_ENDS
 
 MOST_CODES = 100
 LONGEST_VALUE = 4_000
 LONGEST_NUMBER = 40
+LONG_AGO, FAR_OFF = datetime(1900, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+TICK = timedelta(microseconds=1)  # PostgreSQL's, too
 # Control characters that no text of a person has; lines may end and be indented.
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
@@ -39,7 +42,8 @@ class Parameters:
         self.wrong.append(Wrong(name, description))
 
     def text(self, name: str, longest: int = LONGEST_VALUE) -> str:
-        value = str(self.sent.get(name, "")).strip()
+        # A form ends lines with two characters where whoever wrote them counted one.
+        value = LINE_ENDS.sub("\n", str(self.sent.get(name, ""))).strip()
         if len(value) > longest:
             self.refuse(
                 name, _("no cabe: el máximo es de %s caracteres.") % f"{longest:,}"
@@ -127,16 +131,21 @@ class Parameters:
 
     def moment(self, name: str) -> datetime | None:
         """A moment in ISO 8601; without an offset, or as a day alone, Panama's."""
+        found = self.moments(name)
+        return found and found[0]
+
+    def moments(self, name: str) -> tuple[datetime, datetime] | None:
+        """The first and the last moment of what is written: see `read_moments`."""
         text = self.text(name, LONGEST_NUMBER)
         if not text:
             return None
         try:
-            moment = read_moment(text)
+            found = read_moments(text)
         except (ValueError, OverflowError):
-            moment = None
-        if moment is None:
+            found = None
+        if found is None:
             self.refuse(name, _("debe ser un momento: 2026-11-24T15:00:00-05:00."))
-        return moment
+        return found
 
     def flag(self, name: str) -> bool:
         text = self.text(name).casefold()
@@ -145,36 +154,57 @@ class Parameters:
         return text in {"true", "1"}
 
 
-def read_moment(text: str) -> datetime | None:
-    """In UTC, for PostgreSQL takes no offset of sixteen hours or more.
+def read_moments(text: str) -> tuple[datetime, datetime] | None:
+    """The first and the last moment of a day; of a second, where no fraction is written.
 
+    As they are told, moments have none: who asks up to one of these means what it was
+    told of, too. In UTC, for PostgreSQL takes no offset of sixteen hours or more.
     Raises ValueError, OverflowError.
     """
     # In an address a plus sign is a space, and clients forget it.
     text = re.sub(r" (\d\d:?\d\d)$", r"+\1", text)
     day = parse_date(text)
     moment = datetime.combine(day, time.min) if day else parse_datetime(text)
-    if moment and moment.tzinfo is None:
+    if moment is None:
+        return None
+    if moment.tzinfo is None:
         moment = moment.replace(tzinfo=PANAMA)
-    return moment and moment.astimezone(UTC)
+    first = moment.astimezone(UTC)
+    if day:
+        return first, last_of(first, timedelta(days=1))
+    exact = re.search(r"[.,]\d", text)
+    return first, first if exact else last_of(first, timedelta(seconds=1))
+
+
+def last_of(first: datetime, length: timedelta) -> datetime:
+    """The last moment of so long a time; of time itself, where that would be later."""
+    end = datetime.max.replace(tzinfo=UTC)
+    return end if first > end - length else first + length - TICK
 
 
 def period(
-    start: datetime | None, end: datetime | None, longest: timedelta, now: datetime
+    start: datetime | None,
+    end: tuple[datetime, datetime] | None,
+    longest: timedelta | None,
+    now: datetime,
 ) -> tuple[datetime, datetime]:
     """Both ends of what is asked for; without one of them, the longest that may be.
 
+    `end` is the first and the last moment of what is written: the period goes to the
+    last, and is as long as it is written. With no `longest`, it may be all of time.
     Raises Invalid. Far ends of time are shortened, not refused: nothing is there.
     """
     if start and end:
-        if end < start:
+        if end[1] < start:
             raise Invalid(Wrong("end_date", _("es anterior a «start_date».")))
-        if end - start > longest:
+        if longest and end[0] - start > longest:
             days = longest.days
             raise Invalid(Wrong("end_date", _("el período no pasa de %s días.") % days))
-        return start, end
-    first, last = datetime(1900, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+        return start, end[1]
+    if longest is None:
+        return start or LONG_AGO, end[1] if end else FAR_OFF
     if start:
-        return start, min(start, last) + longest
-    end = end or now
-    return max(end, first) - longest, end
+        return start, min(start, FAR_OFF) + longest
+    if end:
+        return max(end[0], LONG_AGO) - longest, end[1]
+    return now - longest, now

@@ -55,7 +55,7 @@ def report_of(form: Form) -> Report:
     point = form.point()
     if point is None and not form.wrong:
         form.refuse("lat", missing_place(form))
-    description = form.description(LONGEST_DESCRIPTION)
+    description, _lost = form.description(LONGEST_DESCRIPTION)
     address = form.text("address_string")
     language = form.text("language") or LANGUAGES[0]
     if language not in LANGUAGES:
@@ -143,8 +143,16 @@ def notice(case: Case, form: Form, report: Report) -> str:
         said.append(
             _("El contacto no se guardó: faltan el correo o el teléfono, o «consent».")
         )
-    if form.links():
+    lost = form.description(LONGEST_DESCRIPTION)[1]
+    if len(lost) < len(form.links()):
         said.append(_("De «media_url» se guardó la dirección, no la foto."))
+    if lost:
+        said.append(
+            _(
+                "Lo que en «media_url» no es una dirección http o https, o no cabe, no "
+                "se guardó."
+            )
+        )
     if names := form.attributes():
         said.append(_("No se guardó: %s.") % ", ".join(names[:20]))
     return " ".join(said)

@@ -83,7 +83,7 @@ def filtered(parameters: Parameters, now: datetime) -> CaseQuerySet:
     words = [word.lower() for word in parameters.codes("status")]
     if set(words) - set(WORDS):
         parameters.refuse("status", _("debe ser «open», «closed» o ambas."))
-    start, end = parameters.moment("start_date"), parameters.moment("end_date")
+    start, end = parameters.moment("start_date"), parameters.moments("end_date")
     page = parameters.integer("page", 1, range(1, MOST_PAGES + 1))
     size = parameters.integer("page_size", MOST_ROWS, range(1, MOST_ROWS + 1))
     cases = where(parameters, Case.objects.public().exclude(public_location=None))

@@ -53,8 +53,20 @@ def statuses_of(words: list[str]) -> frozenset[Status]:
     )
 
 
+def plain(word: str) -> str:
+    return word.upper().replace(" ", "_")
+
+
 def asked_for(word: str) -> Status | None:
     """Where a case should go by one of FixMyStreet's words, or by one of ours."""
     if word.lower() in SYSTEMS_MAY:
         return Status(word.lower())
-    return ASKED.get(word.upper().replace(" ", "_"))
+    return ASKED.get(plain(word))
+
+
+def is_there(status: Status, word: str) -> bool:
+    """Whether a case of this status is where the word would have it, or calls it."""
+    called = plain(word) in {EXTENDED[status], status.upper()}
+    # What a system can bring about it calls by the word that does: *waiting for the
+    # citizen* is told as INVESTIGATING, which would end the wait.
+    return asked_for(word) == status or (called and status not in SYSTEMS_MAY)

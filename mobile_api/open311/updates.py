@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from backend.accounts.api_keys import give_use_back, use_key
+from backend.accounts.models import ApiKey
 from backend.cases.access import public_case
 from backend.cases.citizens import Complaint, flag
 from backend.cases.handling import Transition, change_status
@@ -32,7 +33,14 @@ from mobile_api.open311.requests import (
     by_number,
 )
 from mobile_api.open311.rows import link
-from mobile_api.open311.statuses import AS_IT_IS, ASKED, EXTENDED, asked_for
+from mobile_api.open311.statuses import (
+    AS_IT_IS,
+    ASKED,
+    EXTENDED,
+    asked_for,
+    is_there,
+    plain,
+)
 
 LONGEST_NOTE = 4000
 LONGEST_COMMENT = 1000
@@ -43,13 +51,17 @@ class UpdatesView(Door):
     root = "service_request_updates"
 
     def read(self, request: HttpRequest, **path: str) -> list[dict[str, Any]]:
-        """The public lines of the histories, the oldest first, within 90 days."""
+        """The public lines of the histories, the oldest first.
+
+        Within 90 days; of cases that are named, all of them.
+        """
         parameters = Parameters(request.GET)
         lines = asked_lines(parameters, timezone.now())
         return [update_row(line, request) for line in lines]
 
     def post(self, request: HttpRequest, **path: str) -> HttpResponse:
-        return self.done([{"update_id": take_update(request, timezone.now())}])
+        form = signed_form(request)  # all of it is here before it is now
+        return self.done([{"update_id": take_update(form, timezone.now())}])
 
 
 # ── Read ─────────────────────────────────────────────────────────────────────────
@@ -58,11 +70,12 @@ class UpdatesView(Door):
 def asked_lines(parameters: Parameters, now: datetime) -> QuerySet[StatusChange]:
     """Raises Invalid."""
     ids = parameters.codes("service_request_id")
-    start, end = parameters.moment("start_date"), parameters.moment("end_date")
+    start, end = parameters.moment("start_date"), parameters.moments("end_date")
     page = parameters.integer("page", 1, range(1, MOST_PAGES + 1))
     size = parameters.integer("page_size", MOST_ROWS, range(1, MOST_ROWS + 1))
     parameters.check()
-    first, last = period(start, end, LONGEST_PERIOD, now)
+    # Named cases have few lines, and who asks for one wants what happened to it.
+    first, last = period(start, end, None if ids else LONGEST_PERIOD, now)
     cases = (
         by_number(ids) if ids else Case.objects.public().exclude(public_location=None)
     )
@@ -95,30 +108,33 @@ def update_row(line: StatusChange, request: HttpRequest) -> dict[str, Any]:
 # ── Write ────────────────────────────────────────────────────────────────────────
 
 
-def take_update(request: HttpRequest, now: datetime) -> str:
+def take_update(form: Form, now: datetime) -> str:
     """Do what a system asks for, once; the id of what came of it.
 
-    Raises NotAKey, Invalid, NoSuchCase, NotYours, TooMany, and what `change_status`
-    and `flag` do.
+    Raises Invalid, NoSuchCase, NotYours, TooMany, and what `change_status` and `flag`
+    do.
     """
-    form = signed_form(request)
     number = form.required("service_request_id", 40)
     word = form.text("status", 40)
-    if word and word.upper().replace(" ", "_") not in KNOWN:
+    if word and plain(word) not in KNOWN:
         form.refuse("status", _("no es un estado que se conozca."))
+    at = form.past("updated_datetime", now)
     form.check()
     case = public_case(number)
-    to = None if word.upper() in AS_IT_IS else asked_for(word)
-    if form.key.entity_id is not None and form.key.entity_id == case.entity_id:
-        if to is None and word.upper() not in AS_IT_IS:
-            raise Invalid(
-                Wrong(
-                    "status", _("a ese estado no se llega por aquí, sino en la mesa.")
-                )
-            )
-        if to is not None and (to != case.status or is_line(form, now)):
-            return moved(case, to, form, now)
-    return commented(case, word, form, now)
+    if word.upper() in AS_IT_IS or not is_its_entitys(form.key, case):
+        return commented(case, word, form, now)
+    if is_there(Status(case.status), word) and not is_line(form, now):
+        return commented(case, word, form, now)
+    to = asked_for(word)
+    if to is None:
+        raise Invalid(
+            Wrong("status", _("a ese estado no se llega por aquí, sino en la mesa."))
+        )
+    return moved(case, to, at, form, now)
+
+
+def is_its_entitys(key: ApiKey, case: Case) -> bool:
+    return key.entity_id is not None and key.entity_id == case.entity_id
 
 
 def is_line(form: Form, now: datetime) -> bool:
@@ -127,12 +143,14 @@ def is_line(form: Form, now: datetime) -> bool:
     return StatusChange.objects.filter(transition_id=id).exists()
 
 
-def moved(case: Case, to: Status, form: Form, now: datetime) -> str:
+def moved(
+    case: Case, to: Status, at: datetime | None, form: Form, now: datetime
+) -> str:
     step = Transition(
         to,
-        note=form.description(LONGEST_NOTE),
+        note=form.note(LONGEST_NOTE),
         id=form.id("update_id", now),
-        at=form.moment("updated_datetime"),
+        at=at,
         photos=form.photos(),
         key=form.key,
     )
@@ -140,28 +158,21 @@ def moved(case: Case, to: Status, form: Form, now: datetime) -> str:
     counted = not is_line(form, now)
     if counted:
         use_key(form.key)
-    changed = change_status(case, step, None, now)
+    changed = change_status(case, step, None)
     if counted and not changed.is_new:
         give_use_back(form.key)  # sent twice at once
     return str(changed.change.pk)
 
 
 def commented(case: Case, word: str, form: Form, now: datetime) -> str:
-    """Words that a person will read; with a status, what the sender thinks of it.
-
-    Raises NotYours for a status without a word: it would be lost.
-    """
-    said = form.description(LONGEST_COMMENT - 50)
+    """Words that a person will read; with a status, what the sender thinks of it."""
+    said = form.note(LONGEST_COMMENT - 50)
     if form.photos():
         form.refuse("media", _("con un comentario no se reciben fotos."))
     id = form.id("update_id", now)
     form.check()
     if not said:
-        raise (
-            NotYours
-            if word.upper() not in AS_IT_IS
-            else Invalid(Wrong("description", _("falta.")))
-        )
+        return repeated(case, word, form.key)
     note = said if word.upper() in AS_IT_IS else f"[{word.upper()}] {said}"
     counted = not Flag.objects.filter(pk=id).exists()
     if counted:
@@ -171,3 +182,15 @@ def commented(case: Case, word: str, form: Form, now: datetime) -> str:
     if counted and not is_new:
         give_use_back(form.key)  # sent twice at once
     return str(id)
+
+
+def repeated(case: Case, word: str, key: ApiKey) -> str:
+    """The line that led to a status which its entity tells once more, without a word.
+
+    Raises NotYours for what others say of it: it would be lost; Invalid without either.
+    """
+    if word.upper() in AS_IT_IS:
+        raise Invalid(Wrong("description", _("falta.")))
+    if not is_its_entitys(key, case):
+        raise NotYours
+    return str(case.history.filter(status=case.status).latest("id").pk)

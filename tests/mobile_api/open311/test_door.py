@@ -2,8 +2,10 @@
 
 import pytest
 from django.test import Client, RequestFactory
+from django.utils import timezone
 
 from mobile_api.open311.door import Door
+from tests.factories import make_case
 from tests.mobile_api.open311.schemas import DISCOVERY, ERRORS, SERVICES
 from tests.mobile_api.open311.speaking import (
     BASE,
@@ -11,6 +13,7 @@ from tests.mobile_api.open311.speaking import (
     ask,
     refused,
     request_form,
+    send,
     the_same,
     valid,
 )
@@ -68,12 +71,41 @@ def test_no_cookie_is_asked_for_and_none_is_needed(key):
 
 
 def test_a_page_of_another_site_may_read_and_is_told_so():
-    answer = NOBODY.options(f"{BASE}requests.json")
+    answer = NOBODY.options(f"{BASE}services.json")
     assert answer["Access-Control-Allow-Origin"] == "*"
     assert answer["Access-Control-Allow-Methods"] == "GET, HEAD"
+    assert "Access-Control-Allow-Headers" not in answer
     errors = NOBODY.get(f"{BASE}requests.json?page=x")
     assert errors["Access-Control-Allow-Origin"] == "*"
     assert errors["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("path", ["requests", "servicerequestupdates"])
+def test_a_page_of_another_site_with_a_key_may_send_and_is_told_so(key, path):
+    answer = NOBODY.options(f"{BASE}{path}.json")
+    assert answer["Access-Control-Allow-Origin"] == "*"
+    assert answer["Access-Control-Allow-Methods"] == "GET, POST, HEAD"
+    assert answer["Access-Control-Allow-Headers"] == "Content-Type"
+    assert answer["Allow"] == "GET, POST, HEAD, OPTIONS"
+    case = make_case(filed_at=timezone.now())
+    form = request_form(key, service_request_id=case.number, description="Hueco")
+    for status, sent in ((200, form), (403, {**form, "api_key": ""})):
+        told = send(sent, path)
+        assert told.status_code == status
+        assert told["Access-Control-Allow-Origin"] == "*"
+
+
+def test_an_answer_has_one_tag_zipped_or_not_and_still_known():
+    """A weak one: its bytes are the same only once they are unzipped."""
+    address = f"{BASE}services.json"
+    plain = NOBODY.get(address)
+    zipped = NOBODY.get(address, headers={"Accept-Encoding": "gzip"})
+    assert (plain.get("Content-Encoding"), zipped["Content-Encoding"]) == (None, "gzip")
+    tag = zipped["ETag"]
+    known = NOBODY.get(address, headers={"If-None-Match": tag})
+    assert known.status_code == 304
+    assert {plain["ETag"], tag, known["ETag"]} == {tag}
+    assert tag.startswith('W/"')
 
 
 def test_an_error_of_ours_stays_an_error():

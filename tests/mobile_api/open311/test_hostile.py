@@ -8,7 +8,7 @@ from django.http import QueryDict
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from backend.cases.models import StatusChange
+from backend.cases.models import Case, StatusChange
 from mobile_api.open311.parameters import Parameters
 from mobile_api.open311.requests import filtered
 from mobile_api.open311.updates import asked_lines
@@ -153,3 +153,18 @@ def test_updates_are_found_by_an_index():
         cursor.execute("ANALYZE cases_statuschange, cases_case")
     query = QueryDict("start_date=2026-11-24")
     assert "history_by_time" in asked_lines(Parameters(query), NOW).explain()
+
+
+def test_all_updates_of_a_case_are_found_by_its_number():
+    case = make_case(filed_at=NOW)
+    multiply(make_case(filed_at=NOW), 8000)
+    StatusChange.objects.bulk_create(
+        StatusChange(case_id=pk, status="assigned", changed_at=NOW)
+        for pk in Case.objects.values_list("pk", flat=True)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE cases_statuschange, cases_case")
+    query = QueryDict(f"service_request_id={case.number}")
+    plan = asked_lines(Parameters(query), NOW).explain()
+    assert "Seq Scan" not in plan
+    assert "history_by_time" not in plan

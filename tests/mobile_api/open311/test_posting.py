@@ -5,12 +5,15 @@ from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
+from django.test import RequestFactory
+from django.utils import timezone
 
 from backend.accounts.api_keys import issue_key, revoke_key
 from backend.accounts.models import Device
-from backend.cases.models import Case, PartnerAct, Reporter
+from backend.cases.models import Case, Flag, PartnerAct, Reporter
 from backend.cases.photo_headers import MOST_PHOTOS
-from tests.factories import WEST, make_category, make_entity, make_photo
+from mobile_api.open311.forms import Form
+from tests.factories import WEST, make_case, make_category, make_entity, make_photo
 from tests.jobs import run_jobs
 from tests.mobile_api.open311.schemas import ERRORS, RECEIPT, REQUESTS
 from tests.mobile_api.open311.speaking import (
@@ -69,6 +72,16 @@ def test_xml_is_answered_with_the_same(key):
     assert receipt["service_request_id"] == Case.objects.get().number
 
 
+def test_the_end_of_a_line_is_one_character_however_it_is_sent(key):
+    words = "x\n" * 1999 + "xx"
+    for number, end in enumerate(("\r\n", "\r", "\n")):
+        text = words.replace("\n", end)
+        filed(request_form(key, description=text, report_id=str(number)))
+    assert set(Case.objects.values_list("description", flat=True)) == {words}
+    assert len(words) == 4000
+    not_taken(request_form(key, description=f"{words}x"), 400)
+
+
 @pytest.mark.parametrize("secret", ["", "x", "ñ", "a" * 5000])
 def test_without_a_key_nothing_is_taken(key, secret):
     form = {**request_form(key), "api_key": secret}
@@ -98,7 +111,7 @@ def test_what_is_missing_or_wrong_is_told_all_at_once(key):
         "lat": "91",
         "long": "nan",
         "language": "fr",
-        "media_url": "javascript:alert(1)",
+        "media": "a.jpg",
     }
     told = {error["description"].split(":")[0] for error in not_taken(form, 400)}
     assert told == {
@@ -109,7 +122,7 @@ def test_what_is_missing_or_wrong_is_told_all_at_once(key):
         "lat",
         "long",
         "language",
-        "media_url",
+        "media",
     }
 
 
@@ -190,6 +203,56 @@ def test_photos_come_as_fixmystreet_sends_them(key):
     assert sorted(sizes) == sorted([len(first.getvalue()), len(second.getvalue())])
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "media[]",
+        "media[0]",
+        "media1",
+        "MEDIA",
+        "Photo",
+        "photos",
+        "photos[]",
+        "photo001",
+    ],
+)
+def test_photos_come_by_any_of_the_names_that_clients_give_them(key, name):
+    filed(request_form(key, **{name: named("a.jpg")}))
+    assert Case.objects.get().photos.count() == 1
+
+
+def test_photos_are_in_the_order_of_their_numbers(key):
+    files = dict(zip(("media[10]", "media[9]"), named("b.jpg", "a.jpg"), strict=True))
+    form = Form(RequestFactory().post("/", files), key)
+    assert form.photos() == [
+        form.files[name].file for name in ("media[9]", "media[10]")
+    ]
+
+
+@pytest.mark.parametrize(
+    "name", ["image", "file", "media_url", "description", "x" * 99]
+)
+def test_a_file_of_a_name_that_nobody_knows_is_refused_and_the_names_are_told(
+    key, name
+):
+    for path in ("requests", "servicerequestupdates"):
+        case = make_case(filed_at=timezone.now())
+        form = request_form(key, service_request_id=case.number)
+        errors = valid(send({**form, name: named("a.jpg")}, path), ERRORS)
+        told = [error["description"] for error in errors]
+        assert any(text.startswith(f"{name[:40]}: ") for text in told), told
+        assert any("«media»" in text for text in told)
+    assert not Flag.objects.exists()
+    assert Case.objects.count() == 2  # those that were there
+
+
+def test_a_photo_that_is_text_is_refused_wherever_among_its_like_it_is(key):
+    form = request_form(key, **{"media[0]": ["https://example.org/a.jpg", ""]})
+    (error,) = not_taken(form, 400)
+    assert error["description"].startswith("media[0]: ")
+    filed(request_form(key, media=["", " "]))
+
+
 def test_an_address_of_a_photo_is_kept_in_the_words_and_nobody_goes_there(key):
     links = ["https://fms.example.org/photo/1.0.jpeg?a=b", "http://127.0.0.1:9/x.jpg"]
     receipt = filed(request_form(key, description="Hueco", media_url=links))
@@ -197,6 +260,48 @@ def test_an_address_of_a_photo_is_kept_in_the_words_and_nobody_goes_there(key):
     assert case.description == "\n".join(["Hueco", *links])
     assert not case.photos.exists()
     assert "media_url" in receipt["service_notice"]
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "HTTP://example.org/a.jpg",
+        "https://example.org?x=1",
+        "https://example.org#a",
+        "https://example.org:8443?x=1",
+        "https://s3.example.org/a.jpg?X-Amz-Signature=" + "a" * 1500,
+    ],
+)
+def test_an_address_of_a_photo_is_kept_however_it_is_written(key, link):
+    receipt = filed(request_form(key, description="Hueco", media_url=link))
+    assert Case.objects.get().description == f"Hueco\n{link}"
+    assert "no se guardó" not in receipt["service_notice"]
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "javascript:alert(1)",
+        "a.jpg",
+        "https://ana:clave@example.org/a.jpg",
+        "https://example.org/<b>",
+        "https://example.org/\0",
+        "https://example.org/" + "a" * 2000,
+    ],
+)
+def test_what_is_no_address_of_a_photo_is_not_kept_and_that_is_told(key, link):
+    receipt = filed(request_form(key, description="Hueco", media_url=link))
+    assert Case.objects.get().description == "Hueco"
+    assert "no se guardó" in receipt["service_notice"]
+    assert "se guardó la dirección" not in receipt["service_notice"]
+
+
+def test_of_many_addresses_those_that_fit_are_kept_and_that_is_told(key):
+    links = [f"https://example.org/{letter * 1400}" for letter in "abcd"]
+    receipt = filed(request_form(key, description="Hueco", media_url=links))
+    assert Case.objects.get().description == "\n".join(["Hueco", *links[:2]])
+    assert "se guardó la dirección" in receipt["service_notice"]
+    assert "no se guardó" in receipt["service_notice"]
 
 
 def test_what_is_no_photo_is_refused_with_the_report(key):
@@ -266,6 +371,7 @@ def test_what_nobody_asked_for_is_not_kept_and_that_is_told(key):
     [
         ("application/json", b"{}", 415),
         ("text/xml", b"<a/>", 415),
+        ("", b"api_key=x", 415),
         ("application/x-www-form-urlencoded", b"\xff=%ff&api_key=%00", 403),
         ("multipart/form-data", b"x", 400),
         ("multipart/form-data; boundary=x", b"--x\r\n", 403),

@@ -176,6 +176,44 @@ def test_dates_choose_a_period_of_ninety_days_at_most():
     assert numbers(end_date="0001-01-01") == []
 
 
+def test_a_day_that_ends_a_period_is_part_of_it_to_its_last_moment():
+    midnight = datetime(2026, 11, 24, 5, tzinfo=UTC)  # in Panama
+    tick = timedelta(microseconds=1)
+    last, next_day = (make_case(filed_at=at) for at in (midnight - tick, midnight))
+    assert numbers(start_date="2026-11-23", end_date="2026-11-23") == [last.number]
+    assert numbers(end_date="2026-11-23") == [last.number]
+    assert numbers(end_date="2026-11-24") == [next_day.number, last.number]
+    assert numbers(end_date="2026-11-22") == []
+
+
+def test_a_time_as_it_is_told_finds_the_case_that_it_was_told_of():
+    case = make_case(filed_at=NOW - timedelta(seconds=9.6))
+    (row,) = ask("requests", REQUESTS)
+    told = row["requested_datetime"]
+    assert told == "2026-11-24T14:59:50-05:00"
+    assert numbers(start_date=told, end_date=told) == [case.number]
+    assert numbers(end_date=told) == [case.number]
+    assert numbers(end_date="2026-11-24T14:59:49-05:00") == []
+    # Who writes the fraction means it.
+    assert numbers(end_date="2026-11-24T14:59:50.399-05:00") == []
+    assert numbers(end_date="2026-11-24T14:59:50.4-05:00") == [case.number]
+
+
+def test_the_ninety_days_are_those_between_the_dates_as_they_are_written():
+    edge = make_case(filed_at=NOW - timedelta(days=90))
+    for start, end in (
+        ("2026-08-26", "2026-11-24"),
+        ("2026-08-26T15:00:00-05:00", "2026-11-24T15:00:00-05:00"),
+    ):
+        assert numbers(start_date=start, end_date=end) == [edge.number]
+    for start, end in (
+        ("2026-08-25", "2026-11-24"),
+        ("2026-08-26T14:59:59-05:00", "2026-11-24T15:00:00-05:00"),
+    ):
+        assert refused("requests", 400, start_date=start, end_date=end)
+    assert numbers(start_date="9999-12-30", end_date="9999-12-31") == []
+
+
 def test_pages_follow_each_other_without_a_gap():
     all_of_them = [make_case(filed_at=NOW).number for _ in range(5)][::-1]
     pages = [numbers(page=page, page_size=2) for page in (1, 2, 3, 4)]

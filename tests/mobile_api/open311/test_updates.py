@@ -1,21 +1,26 @@
 """What happened to cases, read by other systems and told by them."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, BinaryIO
 from uuid import UUID
 
 import pytest
 import time_machine
+from django.http import HttpRequest
 
 from backend.accounts.api_keys import issue_key
 from backend.accounts.models import ApiKey
+from backend.cases import photos
 from backend.cases.handling import Transition, change_status
 from backend.cases.models import Case, Flag, PartnerAct
+from backend.cases.storage import keep
 from backend.cases.workflow import Status
+from mobile_api.open311 import updates
+from mobile_api.open311.forms import Form, signed_form
 from mobile_api.open311.statuses import ASKED, EXTENDED, SYSTEMS_MAY
 from tests.factories import make_case, make_category, make_entity, make_photo
 from tests.jobs import run_jobs
-from tests.mobile_api.open311.schemas import UPDATE_RECEIPT, UPDATES
+from tests.mobile_api.open311.schemas import ERRORS, UPDATE_RECEIPT, UPDATES
 from tests.mobile_api.open311.speaking import (
     ask,
     not_taken,
@@ -98,6 +103,37 @@ def test_updates_are_the_oldest_first_and_of_a_period():
     assert ids(end_date="2026-11-10") == [first, second]
     assert ids(page=2, page_size=1) == [third]
     assert refused(HERE, 400, start_date="2026-01-01", end_date="2026-11-24")
+
+
+def test_of_cases_that_are_named_it_is_all_of_their_history():
+    old = make_case(filed_at=NOW - timedelta(days=400))
+    make_case(filed_at=NOW - timedelta(days=400), status=Status.ASSIGNED)
+    first, second = (
+        change_status(old, Transition(to), None, NOW - timedelta(days=days)).change
+        for days, to in ((300, Status.ASSIGNED), (100, Status.RESOLVED))
+    )
+    named = {"service_request_id": old.number}
+    assert ids() == []
+    assert ids(**named) == [str(first.pk), str(second.pk)]
+    # A period that is asked for is that of the answer, also a longer one.
+    assert ids(**named, start_date="2026-01-01") == [str(first.pk), str(second.pk)]
+    assert ids(**named, start_date="2026-03-01") == [str(second.pk)]
+    assert ids(**named, end_date="2026-03-01") == [str(first.pk)]
+    years = {"start_date": "2020-01-01", "end_date": "2026-11-24"}
+    assert ids(**named, **years) == [str(first.pk), str(second.pk)]
+    backwards = {"start_date": "2026-11-24", "end_date": "2026-01-01"}
+    assert refused(HERE, 400, **named, **backwards)
+
+
+def test_a_time_as_it_is_told_finds_the_update_that_it_was_told_of():
+    case = make_case(filed_at=NOW - timedelta(days=2))
+    at = NOW - timedelta(hours=1, microseconds=1)
+    change_status(case, Transition(Status.ASSIGNED), None, at)
+    (line,) = ask(HERE, UPDATES)
+    told = line["updated_datetime"]
+    assert ids(start_date=told, end_date=told) == [line["update_id"]]
+    assert ids(end_date="2026-11-24") == [line["update_id"]]
+    assert ids(end_date="2026-11-23") == []
 
 
 def test_what_is_private_has_no_updates_and_what_shows_no_point_by_its_number_only():
@@ -198,6 +234,101 @@ def test_words_without_another_status_wait_for_a_person(own):
     assert case.history.count() == 2
 
 
+@pytest.mark.parametrize(
+    ("steps", "words"),
+    [
+        ([Status.IN_PROGRESS], ["IN_PROGRESS", "in_progress", "In progress"]),
+        ([Status.RESOLVED], ["FIXED", "CLOSED", "resolved"]),
+        ([Status.RESOLVED, Status.CLOSED], ["CLOSED", "closed"]),
+        ([Status.DUPLICATE], ["DUPLICATE"]),
+        ([Status.ASSIGNED, Status.SCHEDULED, Status.ASSIGNED], ["INVESTIGATING"]),
+    ],
+)
+def test_who_repeats_where_the_case_is_gets_the_line_that_led_there(own, steps, words):
+    case = make_case(filed_at=NOW)
+    lines = [change_status(case, Transition(to), None, NOW).change for to in steps]
+    for number, word in enumerate(words):
+        form = update_form(own, case, status=word, update_id=str(number))
+        assert updated(form) == str(lines[-1].pk)
+    assert case.history.count() == len(steps) + 1
+    assert not Flag.objects.exists()
+    assert not PartnerAct.objects.exists()
+
+
+def test_who_repeats_where_the_case_is_uses_nothing_of_the_limit(db):
+    key = issue_key("Pequeño", entity=make_entity(), hourly=1)
+    case = make_case(filed_at=NOW)
+    first = updated(update_form(key, case, status="FIXED", update_id="1"))
+    assert updated(update_form(key, case, status="CLOSED", update_id="2")) == first
+
+
+def test_a_word_that_is_also_another_step_s_is_that_step(own):
+    case = make_case(filed_at=NOW)
+    step = Transition(Status.WAITING_FOR_CITIZEN, "¿Dónde?")
+    change_status(case, step, None, NOW)
+    updated(update_form(own, case, status="INVESTIGATING"))
+    case.refresh_from_db()
+    assert case.status == Status.ASSIGNED
+
+
+def test_a_photo_with_a_repeated_status_is_refused_and_not_lost(own):
+    case = make_case(filed_at=NOW, status=Status.IN_PROGRESS)
+    form = update_form(own, case, status="IN_PROGRESS", media=named_photo())
+    answer = send(form, HERE)
+    assert answer.status_code == 400
+    assert valid(answer, ERRORS)[0]["description"].startswith("media: ")
+
+
+@pytest.mark.parametrize(
+    "time", ["ayer", "2026-13-01", "2999-01-01T00:00:00Z", "2026-11-24T20:06:00Z"]
+)
+@pytest.mark.parametrize(
+    "said", [{"status": "FIXED"}, {"status": "IN_PROGRESS"}, {"description": "x"}]
+)
+def test_a_time_that_is_none_or_has_not_come_is_refused_whatever_is_said(
+    own, time, said
+):
+    case = make_case(filed_at=NOW, status=Status.IN_PROGRESS)
+    for key in (own, issue_key("FixMyStreet")):
+        form = update_form(key, case, **said, updated_datetime=time)
+        (error,) = not_done(form, 400)
+        assert error["description"].startswith("updated_datetime: ")
+    assert case.history.count() == 2
+    assert not Flag.objects.exists()
+
+
+def test_clocks_may_differ_by_a_few_minutes(own):
+    case = make_case(filed_at=NOW)
+    time = "2026-11-24T20:04:00Z"
+    updated(update_form(own, case, status="FIXED", updated_datetime=time))
+    assert case.history.get(status=Status.RESOLVED).reported_at == NOW + timedelta(
+        minutes=4
+    )
+
+
+def test_a_step_is_of_when_it_is_kept_not_of_when_its_sender_began(own, monkeypatch):
+    """Or whoever asked meanwhile for what is new would miss it."""
+    case = make_case(filed_at=NOW)
+    with time_machine.travel(NOW, tick=False) as clock:
+
+        def slowly(name: str, content: BinaryIO) -> None:
+            clock.shift(timedelta(minutes=2))
+            keep(name, content)
+
+        def late(request: HttpRequest) -> Form:
+            clock.shift(timedelta(minutes=3))
+            return signed_form(request)
+
+        monkeypatch.setattr(photos, "keep", slowly)
+        monkeypatch.setattr(updates, "signed_form", late)
+        updated(update_form(own, case, status="FIXED", media=named_photo()))
+    line = case.history.get(status=Status.RESOLVED)
+    assert line.changed_at == NOW + timedelta(minutes=5)
+    assert line.photos.get().added_at == line.changed_at
+    case.refresh_from_db()
+    assert (case.updated_at, case.resolved_at) == (line.changed_at, line.changed_at)
+
+
 # ── Write: everybody else ────────────────────────────────────────────────────────
 
 
@@ -218,6 +349,17 @@ def test_what_others_say_of_a_case_waits_for_a_person_and_moves_nothing(db, whos
     assert ids() == []
     assert not_done(update_form(key, case, status="FIXED"), 403)[0]["code"] == 403
     assert not_done(update_form(key, case), 400)
+
+
+def test_an_address_that_cannot_be_kept_is_refused_for_no_notice_would_tell(own):
+    case = make_case(filed_at=NOW)
+    form = update_form(own, case, status="FIXED", description="x")
+    for link in ("javascript:alert(1)", "https://example.org/" + "a" * 2000):
+        (error,) = not_done({**form, "media_url": link}, 400)
+        assert error["description"].startswith("media_url: ")
+    link = "https://example.org/" + "a" * 1900
+    updated({**form, "media_url": link})
+    assert case.history.get(status=Status.RESOLVED).note == f"x\n{link}"
 
 
 def test_of_a_private_an_unknown_and_a_mistyped_case_nothing_can_be_said(own):

@@ -31,6 +31,7 @@ from provinces.models import (
     Entity,
     Generation,
     Province,
+    RulesVersion,
 )
 
 COLUMN_TYPES: dict[str, TypeEngine[Any]] = {
@@ -80,6 +81,7 @@ category = table_of(Category)
 group = table_of(Group)
 entity = table_of(Entity)
 province = table_of(Province)
+rules_version = table_of(RulesVersion)
 district = table_of(District)
 corregimiento = table_of(Corregimiento)
 generation = table_of(Generation)

@@ -24,6 +24,7 @@ from geo.tables import (
     district,
     generation,
     province,
+    rules_version,
 )
 
 ZOOMS = range(19)
@@ -126,14 +127,22 @@ def places_tile(zoom: int, x: int, y: int) -> bytes:
 
 
 def generation_in_force() -> int:
-    """The boundaries' generation, for a validator; 0 without one."""
-    found = sql.rows(active())
-    return int(found[0][0]) if found else 0
+    """The boundaries' generation; 0 without one."""
+    ((found, _rules),) = sql.rows(in_force())
+    return int(found or 0)
+
+
+def version_of_places() -> str:
+    """Another one whenever the outlines, names or figures of the places have changed."""
+    ((found, rules),) = sql.rows(in_force())
+    return f"g{found or 0}-{rules or 0}"
 
 
 @cache
-def active() -> sql.Compiled:
-    return sql.compiled(sa.select(generation.c.id).where(generation.c.is_active))
+def in_force() -> sql.Compiled:
+    active = sa.select(generation.c.id).where(generation.c.is_active)
+    rules = sa.select(rules_version.c.version)
+    return sql.compiled(sa.select(active.scalar_subquery(), rules.scalar_subquery()))
 
 
 def points_of(filters: Filters) -> sa.Subquery:

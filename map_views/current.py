@@ -20,12 +20,20 @@ FORM = "1"
 
 
 def answered(
-    request: HttpRequest, version: Callable[[], str], make: Callable[[], HttpResponse]
+    request: HttpRequest,
+    version: Callable[[], str] | None,
+    make: Callable[[], HttpResponse],
 ) -> HttpResponse:
     """What `make` says, or a 304 for whoever has it; the version is asked for first.
 
     So an answer may be newer than its tag says, which costs one more look, never older.
+    Without a version there is none that would tell one answer from the next.
     """
+    if version is None:
+        with within(PATIENCE_MILLISECONDS):
+            response = make()
+        response["Cache-Control"] = FOR_A_MOMENT
+        return response
     with within(PATIENCE_MILLISECONDS):
         tag = f'W/"{FORM}-{version()}"'
         unchanged = get_conditional_response(request, etag=tag)

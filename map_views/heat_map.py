@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from geo.filters import Filters
 from geo.heatmap import DIGITS, Month, by_place, heat, months, version
 from geo.periods import all_between
-from geo.tiles import generation_in_force
+from geo.tiles import generation_in_force, version_of_places
 from map_views.basemap import areas_of
 from map_views.current import answered
 from map_views.parameters import ZOOMS, InvalidParameters, Parameters
@@ -105,11 +105,12 @@ def told(
         body = orjson.dumps({**make(filters), "generated_at": moment})
         return HttpResponse(body, content_type="application/json")
 
-    return answered(request, tag, response)
+    return answered(request, None if filters.changed_since else tag, response)
 
 
 def tag() -> str:
-    return f"{version()}-{generation_in_force()}"
+    """Another one with the counts, and with the names and figures of the places."""
+    return f"{version()}-{version_of_places()}"
 
 
 def in_hundredths(area: float | None) -> float | None:

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from geo import heatmap
 from geo.filters import Filters
-from geo.tiles import ZOOMS, cases_tile, generation_in_force, heat_tile, places_tile
+from geo.tiles import ZOOMS, cases_tile, heat_tile, places_tile, version_of_places
 from map_views.current import answered
 from map_views.parameters import InvalidParameters, Parameters
 from map_views.problems import problem
@@ -35,7 +35,9 @@ def tile(request: HttpRequest, layer: str, zoom: int, x: int, y: int) -> HttpRes
     def make() -> HttpResponse:
         return HttpResponse(drawn(layer, filters, zoom, x, y), content_type=MVT)
 
-    return answered(request, lambda: version_of(layer), make)
+    version = version_of_places if layer == "places" else heatmap.version
+    # A case may change, by a photo for example, and nothing that is counted of it.
+    return answered(request, None if filters.changed_since else version, make)
 
 
 def drawn(layer: str, filters: Filters, zoom: int, x: int, y: int) -> bytes:
@@ -46,10 +48,6 @@ def drawn(layer: str, filters: Filters, zoom: int, x: int, y: int) -> bytes:
             return cases_tile(filters, zoom, x, y)
         case _places:
             return places_tile(zoom, x, y)
-
-
-def version_of(layer: str) -> str:
-    return f"g{generation_in_force()}" if layer == "places" else heatmap.version()
 
 
 def no_such_tile() -> HttpResponse:

@@ -81,8 +81,8 @@ news AS MATERIALIZED (
 """  # noqa: S608 - our own words
 # Row by row, what was folded of it comes apart into months again, the news are added, and
 # the sums are run once more over the months that have anything left: none, and the row goes.
-# Those that go are set apart: where PostgreSQL believes a table to be empty, it looks through
-# them all for each of the table's rows.
+# Those that go are found by where they lie, as nobody else writes here: where PostgreSQL
+# believes a table to be empty, it would look through them all for each of the table's rows.
 CELLS = f"""
 touched AS MATERIALIZED (
     SELECT {ROW}, array_agg(month) AS months, array_agg(open) AS open,
@@ -90,7 +90,7 @@ touched AS MATERIALIZED (
     FROM news GROUP BY {ROW}
 ),
 rows AS MATERIALIZED (
-    SELECT {ROW}, running.*
+    SELECT {ROW}, known.ctid AS at, running.*
     FROM touched LEFT JOIN cases_heatcell AS known USING ({ROW}), LATERAL (
         SELECT array_agg(month) AS months, array_agg(open) AS open,
             array_agg(resolved) AS resolved, array_agg(cases) AS cases
@@ -115,16 +115,13 @@ rows AS MATERIALIZED (
         ) AS running
     ) AS running
 ),
-gone AS MATERIALIZED (SELECT {ROW} FROM rows WHERE months IS NULL),
 emptied AS (
-    DELETE FROM cases_heatcell USING gone
-    WHERE (cases_heatcell.level, cases_heatcell.facet, cases_heatcell.key,
-        cases_heatcell.place, cases_heatcell.entity
-    ) = (gone.level, gone.facet, gone.key, gone.place, gone.entity)
+    DELETE FROM cases_heatcell
+    WHERE ctid = ANY (ARRAY(SELECT at FROM rows WHERE months IS NULL))
 ),
 written AS (
     INSERT INTO cases_heatcell ({ROW}, months, open, resolved, cases)
-    SELECT * FROM rows WHERE months IS NOT NULL
+    SELECT {ROW}, months, open, resolved, cases FROM rows WHERE months IS NOT NULL
     ON CONFLICT ({ROW}) DO UPDATE SET months = excluded.months, open = excluded.open,
         resolved = excluded.resolved, cases = excluded.cases
 )
@@ -143,7 +140,7 @@ tiles_touched AS MATERIALIZED (
     FROM tile_news GROUP BY level, facet, tile
 ),
 tiles AS MATERIALIZED (
-    SELECT level, facet, tile, sorted.*
+    SELECT level, facet, tile, known.ctid AS at, sorted.*
     FROM tiles_touched AS touched LEFT JOIN cases_heattile AS known
         USING (level, facet, tile), LATERAL (
         SELECT array_agg(cell) AS cells, array_agg(open) AS open,
@@ -161,17 +158,14 @@ tiles AS MATERIALIZED (
         ) AS sorted
     ) AS sorted
 ),
-tiles_gone AS MATERIALIZED (
-    SELECT level, facet, tile FROM tiles WHERE cells IS NULL
-),
 tiles_emptied AS (
-    DELETE FROM cases_heattile USING tiles_gone AS gone
-    WHERE (cases_heattile.level, cases_heattile.facet, cases_heattile.tile)
-        = (gone.level, gone.facet, gone.tile)
+    DELETE FROM cases_heattile
+    WHERE ctid = ANY (ARRAY(SELECT at FROM tiles WHERE cells IS NULL))
 ),
 tiles_written AS (
     INSERT INTO cases_heattile (level, facet, tile, cells, open, resolved, cases)
-    SELECT * FROM tiles WHERE cells IS NOT NULL
+    SELECT level, facet, tile, cells, open, resolved, cases
+    FROM tiles WHERE cells IS NOT NULL
     ON CONFLICT (level, facet, tile) DO UPDATE SET cells = excluded.cells,
         open = excluded.open, resolved = excluded.resolved, cases = excluded.cases
 )

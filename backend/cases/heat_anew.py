@@ -215,7 +215,7 @@ SWAP = f"""
 DROP TABLE heat_facts, heat_kinds, heat_what, heat_whose;
 ALTER TABLE cases_heatcell_next
     ADD CONSTRAINT cases_heatcell_next_pkey PRIMARY KEY (level, facet, key, place, entity);
-ANALYZE cases_heatcell_next;
+ANALYZE cases_heatcell_next, cases_heattile, cases_heatdays, cases_heattiledays;
 DROP TABLE cases_heatcell;
 ALTER TABLE cases_heatcell_next RENAME TO cases_heatcell;
 ALTER TABLE cases_heatcell RENAME CONSTRAINT cases_heatcell_next_pkey

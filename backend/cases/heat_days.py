@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -35,9 +36,11 @@ def write(rows: Iterable[Touched]) -> None:
 
     Raises ValueError if there were to be fewer cases than none.
     """
-    several = list(rows)
-    put(HeatDays, [a_districts(row) for row in several if "district" in row.key])
-    put(HeatTileDays, [a_tiles(row) for row in several if "tile" in row.key])
+    rest = iter(rows)
+    # PostgreSQL cannot take apart a condition of very many keys, nor need all be in hand.
+    while several := list(islice(rest, AT_ONCE)):
+        put(HeatDays, [a_districts(row) for row in several if "district" in row.key])
+        put(HeatTileDays, [a_tiles(row) for row in several if "tile" in row.key])
 
 
 def a_districts(row: Touched) -> HeatDays:
@@ -66,7 +69,6 @@ def put(model: type[Rows], several: list[Rows]) -> None:
     key = [field.name for field in model._meta.pk_fields]
     model._default_manager.bulk_create(
         [row for row in several if row.cases],
-        batch_size=AT_ONCE,
         update_conflicts=True,
         unique_fields=key,
         update_fields=[
@@ -82,4 +84,6 @@ def changed(row: Touched, kind: np.dtype[Any]) -> Numbers:
     counts = np.concatenate([np.ones_like(known), np.array(row.counts, np.int64)])
     different, which = np.unique(numbers, return_inverse=True)
     sums = np.bincount(which, counts, len(different)).astype(np.int64)
+    if sums.min(initial=0) < 0:
+        raise ValueError(f"fewer cases than none in {row.key}: run rebuild_heat")
     return np.repeat(different, sums)

@@ -6,6 +6,7 @@ from datetime import datetime
 from itertools import pairwise
 
 import pytest
+from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -235,6 +236,18 @@ def test_the_version_is_another_when_the_map_is_and_only_then():
     assert version() == seen[-1]
     rebuild()
     assert version() not in seen
+
+
+def test_what_was_emptied_before_anything_was_folded_is_another_version():
+    seen = [version()]
+    make_case()
+    seen.append(version())
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; TRUNCATE cases_case CASCADE")
+    seen.append(version())
+    make_case()
+    seen.append(version())
+    assert len(set(seen)) == len(seen)
 
 
 def test_the_view_is_found_by_the_key():

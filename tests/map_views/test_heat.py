@@ -2,7 +2,7 @@
 
 import gzip
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from backend.cases.models import Case
 from backend.cases.workflow import Status
@@ -147,6 +148,29 @@ def test_the_question_is_one_statement_and_a_304_none(phone):
     make_case()
     changed = phone.get(HEAT, asked, headers={"If-None-Match": answer["ETag"]})
     assert (changed.status_code, changed.json()["total"]) == (200, 2)
+
+
+def test_what_changed_since_a_moment_has_no_tag_for_nothing_counted_tells_of_it(phone):
+    case, soon = make_case(), timezone.now() + timedelta(minutes=5)
+    for path in (HEAT, f"{HEAT}months/", TILE):
+        assert "ETag" not in phone.get(path, {"changed_since": soon.isoformat()})
+        assert "ETag" in phone.get(path)
+    assert phone.get(HEAT, {"changed_since": soon.isoformat()}).json()["total"] == 0
+    # As a photo that becomes public does.
+    Case.objects.filter(pk=case.pk).update(updated_at=soon)
+    assert phone.get(HEAT, {"changed_since": soon.isoformat()}).json()["total"] == 1
+
+
+def test_places_have_another_tag_with_other_names_or_figures(phone):
+    tile = "/tiles/places/9/143/243.mvt"
+    before = {path: phone.get(path)["ETag"] for path in (f"{HEAT}places/", tile)}
+    District.objects.filter(code="9001").update(
+        name="Otro", population=5, population_year=2023, population_source="INEC"
+    )
+    for path, tag in before.items():
+        again = phone.get(path, headers={"If-None-Match": tag})
+        assert again.status_code == 200, path
+        assert again["ETag"] != tag
 
 
 def test_who_reads_another_language_has_the_same_tag(phone):

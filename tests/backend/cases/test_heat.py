@@ -108,6 +108,8 @@ MIXED = {
     "entity_id": "CASE WHEN n % 5 = 0 THEN NULL ELSE entity_id END",
     "corregimiento_id": "CASE WHEN n % 7 = 0 THEN NULL ELSE corregimiento_id END",
 }
+# One in each of very many tiles, some six kilometres from the next.
+FAR_APART = "ST_SetSRID(ST_MakePoint(-83 + n % 60 * .09, 7 + n / 60 * .06), 4326)"
 DELTAS = "SELECT sum(cases) FROM cases_heatdelta"
 
 
@@ -267,6 +269,41 @@ def test_folding_does_not_take_longer_where_a_table_is_believed_to_be_empty(squa
     assert rows > 2000
     # Each row is looked at some times, and not once for each of the others.
     assert max(looked_at(plan["Plan"])) < 20 * rows
+
+
+def test_nor_do_rows_take_longer_to_go_there(squares):
+    multiply(make_case(), 200)
+    fold()
+    Case.objects.all().delete()
+    fold()
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE cases_heatcell, cases_heattile, cases_heatdays")
+        multiply(make_case(), 199)
+        fold()
+        rows = HeatCell.objects.count()
+        Case.objects.all().delete()
+        cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {heat.FOLD}", {"most": 200})
+        (((plan,),),) = cursor.fetchall()
+    assert HeatCell.objects.count() == HeatTile.objects.count() == 0
+    assert rows > 2000
+    assert max(looked_at(plan["Plan"])) < 20 * rows
+
+
+def test_ever_so_many_rows_may_lose_their_last_case_at_once(squares):
+    multiply(
+        make_case(),
+        1800,
+        public_location=FAR_APART,
+        filed_at="filed_at - n % 50 * interval '8 days'",
+        updated_at="filed_at",
+    )
+    fold()
+    assert HeatTileDays.objects.count() > 10_000
+    Case.objects.all().delete()
+    assert fold_batch(5000) > 1800
+    assert not HeatTileDays.objects.exists()
+    assert not HeatDays.objects.exists()
+    assert not HeatCell.objects.exists()
 
 
 def looked_at(node: dict[str, Any]) -> Iterator[float]:

@@ -912,6 +912,7 @@ def test_without_https_django_would_complain():
         ("REOPEN_DAYS", "-1", "REOPEN_DAYS is a whole number from 0 to 36500, not -1"),
         ("REOPEN_DAYS", "9999999", "REOPEN_DAYS is a whole number from 0 to 36500"),
         ("EMAIL_URL", "consolemail://", "the log is no place"),
+        ("EMAIL_FROM", "311 móvil", "EMAIL_FROM needs an address"),
         ("EMAIL_URL", "carrier-pigeon://", "Invalid email schema"),
         ("PUSH_CONTACT", "soporte", "PUSH_CONTACT begins with mailto:"),
         ("OPEN311_TYPE", "real", "OPEN311_TYPE is production or test"),

@@ -1,5 +1,6 @@
 """Every setting, from the environment, refused at start-up when it makes no sense."""
 
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -292,6 +293,8 @@ EMAIL_PORT = EMAIL_URL["EMAIL_PORT"] or (
 )
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", "311 móvil <311@localhost>")
+if "@" not in parseaddr(DEFAULT_FROM_EMAIL)[1]:
+    raise ImproperlyConfigured("EMAIL_FROM needs an address")
 
 # Jobs are deleted when they are done; what failed stays to be looked at.
 PROCRASTINATE_WORKER_DEFAULTS = {"delete_jobs": "successful"}

@@ -63,8 +63,15 @@ class CategoryAdmin(admin.ModelAdmin):
     list_filter = ["group", "precision", "private", "active"]
     list_select_related = ["duty"]
     search_fields = ["code", "name_es", "keywords"]
-    # A change of precision must republish stored cases: `load_catalogue` does both.
-    readonly_fields = ["precision", "private"]
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: Category | None = None
+    ) -> list[str]:
+        """All can be said of a new one; of one that is there, not what it is known by.
+
+        And a change of precision must republish stored cases: `load_catalogue` does both.
+        """
+        return ["code", "precision", "private"] if obj else []
 
 
 @admin.register(DayOff)

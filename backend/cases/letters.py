@@ -6,8 +6,9 @@ Of a private case it has little more than the number.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
-from smtplib import SMTPException, SMTPNotSupportedError, SMTPRecipientsRefused
+from smtplib import SMTPException, SMTPRecipientsRefused
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -24,6 +25,9 @@ from backend.cases.models import Case, Follow, StatusChange
 from backend.cases.workflow import PAUSED, Status
 from backend.jobs import TryLater
 from provinces.models import in_reader_language
+
+# In what a server says, not in an address of the Internet.
+ENHANCED = re.compile(rb"(?<![\d.])5\.(\d{1,3})\.(\d{1,3})(?!\.?\d)")
 
 
 class AddressRefused(Exception):
@@ -166,18 +170,30 @@ def post(letter: Letter, address: str) -> None:
     try:
         message_of(letter, address).send()
     except SMTPRecipientsRefused as refused:
-        codes = [code for code, _answer in refused.recipients.values()]
-        problem: Exception = TryLater(f"mail server: {codes}")
-        if all(500 <= code < 600 for code in codes):
+        ((code, answer),) = refused.recipients.values()
+        problem: Exception = TryLater(f"mail server: {code}")
+        if is_about_the_address(code, answer):
             problem = AddressRefused()
-    except (SMTPNotSupportedError, ValueError):
+    except ValueError:
         problem = AddressRefused()  # Django's and smtplib's word for a malformed one.
     except (SMTPException, OSError) as failure:
-        code = getattr(failure, "smtp_code", "")
-        problem = TryLater(f"mail server: {type(failure).__name__} {code}".rstrip())
+        told = getattr(failure, "smtp_code", "")
+        problem = TryLater(f"mail server: {type(failure).__name__} {told}".rstrip())
     else:
         return
     raise problem  # Outside, or the first one's text would follow it into the log.
+
+
+def is_about_the_address(code: int, answer: bytes) -> bool:
+    """Whether a server refuses whom a letter is for, for good, and not who sends it.
+
+    By RFC 3463's codes: of addresses (but not the sender's), of mailboxes. Who gives
+    none and says "relay" will not send for us.
+    """
+    if found := ENHANCED.search(answer):
+        subject, detail = map(int, found.groups())
+        return subject == 2 or (subject == 1 and detail not in {7, 8})
+    return code in {550, 551, 553} and b"relay" not in answer.lower()
 
 
 def message_of(letter: Letter, address: str) -> EmailMultiAlternatives:

@@ -54,7 +54,8 @@ def is_elsewhere(photo: Photo, made: CleanPhoto) -> bool:
 
 def is_earlier(photo: Photo, made: CleanPhoto) -> bool:
     taken_at = camera_moment(made)
-    return taken_at is not None and taken_at < said_moment(photo) - EARLIEST
+    # Not `said - EARLIEST`: a phone's clock may be in the first days of the calendar.
+    return taken_at is not None and said_moment(photo) - taken_at > EARLIEST
 
 
 def said_moment(photo: Photo) -> datetime:

@@ -48,11 +48,12 @@ def keep(name: str, content: bytes | BinaryIO) -> None:
     with storage_errors():
         kept_as = default_storage.save(name, file)
     if kept_as != name:  # another has it: no name of ours is made twice
+        remove(kept_as)
         raise FileExistsError(name)
 
 
 def opened(name: str) -> BinaryIO:
-    """Raises FileNotFoundError, StorageAway."""
+    """Raises FileNotFoundError, StorageAway; so may reading, in the storage's own words."""
     with storage_errors():
         file: BinaryIO = default_storage.open(name)  # type: ignore[assignment]
         return file

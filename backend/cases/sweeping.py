@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.core.files.storage import default_storage
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from backend.cases.models import Photo
@@ -35,9 +35,16 @@ FOLDERS = f"""
     SELECT DISTINCT regexp_replace(name, '/[^/]*$', '')
     FROM ({EVERY_NAME}) named WHERE name <> ''
 """  # noqa: S608 - our own words
+# Not those of the folders inside: they are swept by themselves.
 NAMED_IN = f"""
-    SELECT name, photo FROM ({EVERY_NAME}) named WHERE starts_with(name, %s)
+    SELECT name FROM ({EVERY_NAME}) named
+    WHERE starts_with(name, %(folder)s || '/')
+      AND strpos(substr(name, length(%(folder)s) + 2), '/') = 0
 """  # noqa: S608 - our own words
+PHOTOS_OF = f"""
+    SELECT photo FROM ({EVERY_NAME}) named WHERE name = ANY(%s)
+"""  # noqa: S608 - our own words
+BATCH = 1000
 
 Progress = Callable[[list[str]], Iterable[str]]
 
@@ -69,24 +76,43 @@ def unfinished(at: datetime) -> QuerySet[Photo]:
 
 def sweep_folder(folder: str, at: datetime, swept: Swept) -> None:
     # The files first: a row that is committed meanwhile has its file, and is found.
-    files = {f"{folder}/{file}" for file in listed(folder)[1]}
-    named = named_in(folder)
-    for name in files - named.keys():
+    nobodys = {f"{folder}/{file}" for file in listed(folder)[1]}
+    missing = []
+    for name in named_in(folder):
+        if name in nobodys:
+            nobodys.remove(name)
+        else:
+            missing.append(name)
+    for name in nobodys:
         if is_old(name, at):
             with storage_errors():
                 default_storage.delete(name)
             swept.removed += 1
-    for name in named.keys() - files:
-        # Stored since the list was made, or the row has gone: neither is a loss.
-        if name in named_in(name) and not default_storage.exists(name):
-            swept.lost.add(named[name])
+    for start in range(0, len(missing), BATCH):
+        swept.lost |= lost(missing[start : start + BATCH])
 
 
-def named_in(start: str) -> dict[str, UUID]:
-    """The names in rows that begin so, and the photo of each."""
+def lost(names: list[str]) -> set[UUID]:
+    """The photos of those that have no file: stored since the list was made is no loss.
+
+    Nor is a row that has gone, and its file after it: rows are looked at last.
+    """
+    with storage_errors():
+        gone = [name for name in names if not default_storage.exists(name)]
+    if not gone:
+        return set()
     with connection.cursor() as cursor:
-        cursor.execute(NAMED_IN, [start])
-        return dict(cursor.fetchall())
+        cursor.execute(PHOTOS_OF, [gone])
+        return {photo for (photo,) in cursor.fetchall()}
+
+
+def named_in(folder: str) -> Iterator[str]:
+    """The names in rows, a batch at a time: a month may have a million."""
+    # Within a transaction, or PostgreSQL would first write the whole answer down.
+    with transaction.atomic(), connection.chunked_cursor() as cursor:
+        cursor.execute(NAMED_IN, {"folder": folder})
+        while batch := cursor.fetchmany(BATCH):
+            yield from (name for (name,) in batch)
 
 
 def folders_of_rows() -> set[str]:
@@ -96,10 +122,13 @@ def folders_of_rows() -> set[str]:
 
 
 def folders_of_files(folder: str = "") -> Iterator[str]:
-    for name in listed(folder)[0]:
+    """Those of ours that have files of their own."""
+    folders, files = listed(folder)
+    if folder and files:
+        yield folder
+    for name in folders:
         path = f"{folder}/{name}" if folder else name
         if OURS.fullmatch(path):
-            yield path
             yield from folders_of_files(path)
 
 

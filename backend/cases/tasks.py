@@ -39,8 +39,12 @@ def clean_photo(photo: str) -> None:
     photos.clean(UUID(photo))
 
 
+# Of those of every night there is one at a time: `queueing_lock` knows who waits, `lock`
+# who is at it. The next night's waits then, and the worker's other hand stays free.
 @app.periodic(cron="23 8 * * *")  # in the small hours of Panama
-@app.task(name="sweep_files", queueing_lock="sweep_files", retry=A_DAY)
+@app.task(
+    name="sweep_files", queueing_lock="sweep_files", lock="sweep_files", retry=A_DAY
+)
 def sweep_files(timestamp: int) -> None:
     sweeping.sweep(datetime.fromtimestamp(timestamp, UTC))
 
@@ -55,7 +59,7 @@ def delete_files(names: list[str]) -> None:
 
 
 @app.periodic(cron="17 8 * * *")
-@app.task(queueing_lock="forget_old", retry=A_DAY)
+@app.task(queueing_lock="forget_old", lock="forget_old", retry=A_DAY)
 def forget_old(timestamp: int) -> None:
     """What was kept as long as its category says goes, every day."""
     retention.forget_old(datetime.fromtimestamp(timestamp, UTC))

@@ -36,7 +36,7 @@ from backend.cases.photos import (
     new_original,
     undone_on_failure,
 )
-from backend.cases.storage import keep, opened, remove
+from backend.cases.storage import keep, opened, remove, storage_errors
 
 INCOMING = "incoming"
 MOST_PIECE_BYTES = 512 * 1024
@@ -251,7 +251,10 @@ def finish(case: Case, photo_id: UUID, piece: Piece, at: datetime) -> Arrived:
 
 @contextmanager
 def put_together(parts: list[PhotoPart], piece: Piece) -> Iterator[BinaryIO]:
-    """The whole, left at its start. Raises Overtaken if a part has gone meanwhile."""
+    """The whole, left at its start.
+
+    Raises Overtaken if a part has gone meanwhile, StorageAway.
+    """
     if piece.is_whole:
         piece.content.seek(0)
         yield piece.content
@@ -260,7 +263,8 @@ def put_together(parts: list[PhotoPart], piece: Piece) -> Iterator[BinaryIO]:
         file = cast(BinaryIO, spooled)
         for part in parts:
             try:
-                with opened(part.name) as content:
+                # An S3 sends nothing before it is read.
+                with storage_errors(), opened(part.name) as content:
                     shutil.copyfileobj(content, file)
             except FileNotFoundError as gone:
                 raise gone_or_lost(part)(part.pk) from gone

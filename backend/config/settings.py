@@ -1,7 +1,8 @@
 """Every setting, from the environment, refused at start-up when it makes no sense."""
 
+from email.utils import parseaddr
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import environ
 from cryptography.fernet import Fernet
@@ -14,10 +15,23 @@ BASE_DIR = Path(__file__).resolve().parent.parent.parent
 env = environ.Env()
 
 
-def milliseconds(name: str, default: int) -> int:
-    value: int = env.int(name, default)
-    if value <= 0:
-        raise ImproperlyConfigured(f"{name} is a positive number of ms, not {value}")
+Number = TypeVar("Number", int, float)
+
+
+def number(name: str, default: Number, least: float, most: float) -> Number:
+    """A whole number where the default is one; `nan` is no number."""
+    kind = type(default)
+    text: str = env.str(name, str(default))
+    what = {int: "a whole number", float: "a number"}[kind]
+    refusal = ImproperlyConfigured(
+        f"{name} is {what} from {least} to {most}, not {text}"
+    )
+    try:
+        value = kind(text)
+    except ValueError as broken:
+        raise refusal from broken
+    if not least <= value <= most:
+        raise refusal
     return value
 
 
@@ -44,13 +58,9 @@ DATA_KEYS = fernet_keys("DATA_KEY")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
 # How many proxies stand in front: the address that the outermost of them saw is the
 # caller's. None: whatever a header claims, it is who the connection comes from.
-PROXIES = env.int("PROXIES", 0)
-if PROXIES < 0:
-    raise ImproperlyConfigured(f"PROXIES is how many there are, not {PROXIES}")
+PROXIES = number("PROXIES", 0, 0, 100)
 # How many times wider than mobile_api/throttles.py says strangers' limits are.
-LIMITS_FACTOR = env.float("LIMITS_FACTOR", 1.0)
-if LIMITS_FACTOR <= 0:
-    raise ImproperlyConfigured(f"LIMITS_FACTOR is a positive number: {LIMITS_FACTOR}")
+LIMITS_FACTOR = number("LIMITS_FACTOR", 1.0, 0.001, 1_000_000)
 # Whose push services are called: a phone's own word would let it name any machine.
 PUSH_HOSTS = env.list(
     "PUSH_HOSTS",
@@ -132,10 +142,11 @@ TEMPLATES = [
     },
 ]
 
+MOST_MS = 2**31 - 1  # PostgreSQL's own
 LIMITS_OF_STATEMENTS = " ".join(
     [
-        f"-c statement_timeout={milliseconds('STATEMENT_TIMEOUT_MS', 300_000)}",
-        f"-c lock_timeout={milliseconds('LOCK_TIMEOUT_MS', 60_000)}",
+        f"-c statement_timeout={number('STATEMENT_TIMEOUT_MS', 300_000, 1, MOST_MS)}",
+        f"-c lock_timeout={number('LOCK_TIMEOUT_MS', 60_000, 1, MOST_MS)}",
         "-c idle_in_transaction_session_timeout=30000",
     ]
 )
@@ -162,11 +173,7 @@ if env.str("REPLICA_URL", ""):
     DATABASES["replica"]["OPTIONS"] |= {"connect_timeout": 2, "tcp_user_timeout": 3000}
     DATABASE_ROUTERS = ["geo.replica.ReplicaRouter"]
 # One that is farther behind is not asked.
-REPLICA_MOST_SECONDS = env.float("REPLICA_MOST_SECONDS", 10)
-if not 0 < REPLICA_MOST_SECONDS < 3600:
-    raise ImproperlyConfigured(
-        f"REPLICA_MOST_SECONDS is a number of seconds, not {REPLICA_MOST_SECONDS}"
-    )
+REPLICA_MOST_SECONDS = number("REPLICA_MOST_SECONDS", 10.0, 0.001, 3600)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.User"
@@ -286,15 +293,17 @@ EMAIL_PORT = EMAIL_URL["EMAIL_PORT"] or (
 )
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", "311 móvil <311@localhost>")
+if "@" not in parseaddr(DEFAULT_FROM_EMAIL)[1]:
+    raise ImproperlyConfigured("EMAIL_FROM needs an address")
 
 # Jobs are deleted when they are done; what failed stays to be looked at.
 PROCRASTINATE_WORKER_DEFAULTS = {"delete_jobs": "successful"}
 # The tasks that look after the jobs themselves; the others are in each app's `tasks.py`.
 PROCRASTINATE_IMPORT_PATHS = ["backend.upkeep"]
 # A worker that has been silent for so long is dead, and its jobs are another's.
-WORKER_SILENCE_SECONDS = env.float("WORKER_SILENCE_SECONDS", 30)
+WORKER_SILENCE_SECONDS = number("WORKER_SILENCE_SECONDS", 30.0, 0.1, 86_400)
 # How long a worker that is asked to stop goes on with the jobs it has in hand.
-WORKER_GRACE_SECONDS = env.float("WORKER_GRACE_SECONDS", 25)
+WORKER_GRACE_SECONDS = number("WORKER_GRACE_SECONDS", 25.0, 0, 86_400)
 
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
@@ -341,27 +350,20 @@ LOGGING = {
 }
 
 # How long it is kept who looked at a contact: days.
-ACCESS_LOG_DAYS = env.int("ACCESS_LOG_DAYS", 7 * 365)
-if ACCESS_LOG_DAYS < 1:
-    raise ImproperlyConfigured(f"ACCESS_LOG_DAYS is 1 or more, not {ACCESS_LOG_DAYS}")
+ACCESS_LOG_DAYS = number("ACCESS_LOG_DAYS", 7 * 365, 1, 36_500)
 
 # The territory: beyond this, a point in no outline is not in Panama (the widest gap of
 # the shipped outlines is inside it; the territorial sea is 12 nautical miles).
-SNAP_METRES = env.int("SNAP_METRES", 15_000)
+SNAP_METRES = number("SNAP_METRES", 15_000, 0, 500_000)
 # How long after a case was closed whoever reported it may still say: it is not done.
-REOPEN_DAYS = env.int("REOPEN_DAYS", 30)
-if REOPEN_DAYS < 0:
-    raise ImproperlyConfigured(f"REOPEN_DAYS is a number of days, not {REOPEN_DAYS}")
+REOPEN_DAYS = number("REOPEN_DAYS", 30, 0, 36_500)
 
 # How many may take all of the public data at once, of all that this database serves; the
 # others are told to come back.
-EXPORTS_AT_ONCE = env.int("EXPORTS_AT_ONCE", 4)
+EXPORTS_AT_ONCE = number("EXPORTS_AT_ONCE", 4, 1, 1000)
 # How long a file of data that somebody asked for is kept, and every night's.
-DATA_FILE_HOURS = env.int("DATA_FILE_HOURS", 24)
-DATA_SNAPSHOT_DAYS = env.int("DATA_SNAPSHOT_DAYS", 7)
-for name in ("EXPORTS_AT_ONCE", "DATA_FILE_HOURS", "DATA_SNAPSHOT_DAYS"):
-    if globals()[name] < 1:
-        raise ImproperlyConfigured(f"{name} is 1 or more, not {globals()[name]}")
+DATA_FILE_HOURS = number("DATA_FILE_HOURS", 24, 1, 8760)
+DATA_SNAPSHOT_DAYS = number("DATA_SNAPSHOT_DAYS", 7, 1, 3650)
 # Who publishes the data, and where to write to them: for catalogues.
 DATA_PUBLISHER = env.str("DATA_PUBLISHER", "311 móvil")
 DATA_CONTACT = env.str("DATA_CONTACT", "mailto:soporte@localhost")

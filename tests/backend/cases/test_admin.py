@@ -1,4 +1,4 @@
-"""The queue of jobs can be looked at in the administration, and not touched."""
+"""The administration: categories can be added, the queue of jobs can only be looked at."""
 
 from __future__ import annotations
 
@@ -10,13 +10,59 @@ from django.test import Client
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from backend.accounts.models import User
+from backend.cases.models import Category
 from backend.jobs import enqueue
+from tests.factories import make_category
 from tests.jobs import waiting_jobs
 
 pytestmark = pytest.mark.django_db
 
 JOBS = "/admin/procrastinate/procrastinatejob/"
 TELL = "backend.cases.tasks.tell"
+
+
+CATEGORY = {
+    "code": "PRU-09",
+    "name_es": "Árbol de prueba",
+    "name_en": "Test tree",
+    "act": "complaint",
+    "precision": "none",
+    "private": "on",
+    "sla_amount": "3",
+    "sla_unit": "working_days",
+    "similar_metres": "0",
+    "similar_days": "0",
+    "contact_days": "365",
+    "originals_days": "90",
+}
+
+
+@pytest.fixture
+def category(squares) -> Category:
+    return make_category()
+
+
+def test_whoever_adds_a_category_says_what_is_public_of_it(chief, category):
+    sent = {**CATEGORY, "group": category.group_id, "duty": category.duty_id}
+    for wrong in ({"precision": ""}, {"precision": "exact"}):
+        answer = chief.post("/admin/cases/category/add/", {**sent, **wrong})
+        assert answer.status_code == 200
+        assert not Category.objects.filter(code="PRU-09").exists()
+    assert chief.post("/admin/cases/category/add/", sent).status_code == 302
+    added = Category.objects.get(code="PRU-09")
+    assert (added.precision, added.private) == ("none", True)
+
+
+def test_what_is_public_of_a_category_and_its_code_are_not_changed_by_hand(
+    chief, category
+):
+    """Its cases would have to be shown anew; and another code is another category."""
+    sent = {**CATEGORY, "group": category.group_id, "duty": category.duty_id}
+    page = f"/admin/cases/category/{category.pk}/change/"
+    assert chief.post(page, sent).status_code == 302
+    changed = Category.objects.get(name_es="Árbol de prueba")
+    assert (changed.pk, changed.private) == (category.pk, category.private)
+    assert changed.precision == category.precision != "none"
 
 
 def test_the_queue_and_each_job_are_to_be_seen(chief):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from email.message import Message
+from smtplib import SMTPNotSupportedError
 
 import pytest
+from django.core.mail.backends.smtp import EmailBackend
 from django.urls import reverse
 
 from backend.cases.letters import AddressRefused, Letter, own_page, post, public_page
@@ -59,13 +61,48 @@ def test_sent_twice_it_is_the_same_letter(sink, settings):
 
 @pytest.mark.parametrize(
     "answer",
-    [f"550 5.1.1 <{ANA}>: no such user", f"553 5.1.3 <{ANA}>: bad address"],
+    [
+        f"550 5.1.1 <{ANA}>: no such user",
+        f"553 5.1.3 <{ANA}>: bad address",
+        f"550 5.2.1 <{ANA}>: mailbox disabled",
+        f"550 <{ANA}>: unknown user",
+    ],
 )
 def test_an_address_that_does_not_exist_is_refused_for_good(sink, answer):
     sink.refusals[ANA] = answer
     with pytest.raises(AddressRefused) as refused:
         post(LETTER, ANA)
     assert_names_nobody(refused.value)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        f"550 5.7.1 <{ANA}>: relaying denied",
+        f"554 5.7.1 <{ANA}>: Relay access denied",
+        f"550 relay not permitted for <{ANA}>",
+        f"553 sorry, <{ANA}> is not in my list of allowed rcpthosts (#5.7.1)",
+        "550 5.1.8 Sender address rejected: domain not found",
+        "530 5.7.0 Authentication required",
+        "554 Service unavailable; 192.5.1.1 is blocked",
+    ],
+)
+def test_a_server_that_will_not_send_for_us_says_nothing_of_the_address(sink, answer):
+    sink.refusals[ANA] = answer
+    with pytest.raises(TryLater, match=answer[:3]) as later:
+        post(LETTER, ANA)
+    assert_names_nobody(later.value)
+
+
+@pytest.mark.parametrize("what", ["STARTTLS", "SMTP AUTH"])
+def test_a_server_without_what_we_ask_of_it_is_tried_later(sink, monkeypatch, what):
+    def refused(*_: object) -> None:
+        raise SMTPNotSupportedError(f"{what} extension not supported by server.")
+
+    monkeypatch.setattr(EmailBackend, "open", refused)
+    with pytest.raises(TryLater, match="SMTPNotSupportedError") as later:
+        post(LETTER, ANA)
+    assert_names_nobody(later.value)
 
 
 def test_a_mailbox_that_is_full_is_tried_later(sink):

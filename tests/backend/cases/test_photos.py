@@ -283,6 +283,15 @@ def test_a_photo_taken_long_before_is_for_a_person_to_look_at(days, doubts):
     assert offline.photos.get().doubts == []
 
 
+@pytest.mark.parametrize(("year", "doubts"), [(1, []), (9999, ["taken-earlier"])])
+def test_the_phones_clock_may_be_at_either_end_of_the_calendar(year, doubts):
+    said = datetime(year, 1, 2, 12, tzinfo=PANAMA)
+    photo = taken(when="2026:11:20 08:15:30", lat=(), lon=())
+    case = make_case(photos=[photo], filed_at=MONDAY, captured_at=said)
+    run_jobs()
+    assert case.photos.get().doubts == doubts
+
+
 def test_a_photo_of_the_work_is_compared_with_the_work():
     case = make_case(filed_at=MONDAY - timedelta(days=60))
     step = Transition(Status.RESOLVED, "Listo", photos=[at_place(*EAST)], at=TUESDAY)

@@ -98,6 +98,16 @@ def test_what_came_after_it_was_forgotten_is_forgotten_in_its_turn():
     assert case.history.get(status="reopened").note == "Soy […]"
 
 
+def test_only_of_cases_that_may_be_old_is_the_history_looked_at():
+    make_case(filed_at=FILED, status=Status.RESOLVED)
+    forget_old(FILED + days(366))
+    make_case(filed_at=FILED + days(300), status=Status.RESOLVED)
+    plan = retention.cases_to_forget(FILED + days(400)).explain(analyze=True)
+    looks = [line for line in plan.splitlines() if "on cases_statuschange" in line]
+    assert looks
+    assert all("never executed" in look for look in looks)
+
+
 def test_a_closed_denunciation_is_forgotten_like_any_other_case():
     denounced = make_category("PRU-09", act="denunciation")
     make_person(category=denounced)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from io import StringIO
 from pathlib import Path
 
@@ -12,14 +11,15 @@ from django.core.management import call_command
 from django.db import connection
 
 from backend.accounts.models import ServerKey
-from backend.cases.management.commands import load_catalogue, set_up
-from backend.cases.management.commands.load_catalogue import SHIPPED, SHIPPED_CONSENT
-from backend.cases.models import ConsentText
+from backend.cases.catalogue import republish
+from backend.cases.management.commands import set_up
+from backend.cases.models import Category, ConsentText
+from backend.cases.retention import quietly
 from tests.factories import make_case
 from tests.servers import libpq_url, url_of
 
 # These look for themselves whether anything is to do.
-ALWAYS = ["migrate", "load_boundaries", "load_population"]
+ALWAYS = ["migrate", "load_boundaries", "load_population", "load_catalogue"]
 
 pytestmark = pytest.mark.django_db
 
@@ -56,7 +56,7 @@ def test_the_last_line_says_whether_there_are_cases(called):
 
 def test_the_second_time_there_is_little_to_do(called, settings):
     last_line()
-    assert called == [*ALWAYS, "load_catalogue", "collectstatic"]
+    assert called == [*ALWAYS, "collectstatic"]
     assert (Path(settings.STATIC_ROOT) / "staticfiles.json").exists()
     called.clear()
     last_line()
@@ -86,31 +86,37 @@ def test_the_key_of_pushes_is_there_from_the_first_start(called):
     assert ServerKey.objects.get(name="vapid").value == made
 
 
-def test_a_changed_catalogue_is_loaded_again(called, monkeypatch, tmp_path):
+def test_the_shipped_catalogue_is_never_loaded_over_an_authoritys(called, settings):
+    """In a new container: nothing is on its disk of what was done before."""
+    category = Category.objects.get(code="VIA-01")
+    category.precision, category.private, category.sla_amount = "none", True, 33
+    category.save()
+    republish(category, quietly)
+    case = make_case((-79.5408, 8.9536), category=category)
     last_line()
-    called.clear()
-    changed = tmp_path / "catalogue"
-    changed.mkdir()
-    for file in SHIPPED.glob("*.csv"):
-        (changed / file.name).write_bytes(file.read_bytes())
-    monkeypatch.setattr(set_up, "CATALOGUE", changed)
-    last_line()
-    assert called == [*ALWAYS, "load_catalogue"]
+    category.refresh_from_db()
+    case.refresh_from_db()
+    said = category.precision, category.private, category.sla_amount
+    assert said == ("none", True, 33)
+    assert not case.is_public
+    assert case.public_location is None
 
 
-def test_another_text_of_consent_is_loaded(called, monkeypatch, tmp_path):
+def test_of_an_authoritys_catalogue_nothing_comes_back_that_it_has_not(called):
+    Category.objects.exclude(code="VIA-01").delete()
+    ConsentText.objects.all().delete()
     last_line()
-    called.clear()
-    changed = Path(shutil.copytree(SHIPPED_CONSENT, tmp_path / "consent"))
-    with (changed / "versions.csv").open("a") as file:
-        file.write("2099-01,2099-01-01\n")
-    for language in ("es", "en"):
-        (changed / f"2099-01.{language}.md").write_text("Acepto.")
-    monkeypatch.setattr(set_up, "CONSENT", changed)
-    monkeypatch.setattr(load_catalogue, "SHIPPED_CONSENT", changed)
+    assert Category.objects.get().code == "VIA-01"
+    assert not ConsentText.objects.exists()
+
+
+def test_where_there_is_no_catalogue_the_shipped_one_is_loaded(called):
+    shipped = Category.objects.count()
+    Category.objects.all().delete()
+    ConsentText.objects.all().delete()
     last_line()
-    assert called == [*ALWAYS, "load_catalogue"]
-    assert ConsentText.objects.filter(version="2099-01").exists()
+    assert Category.objects.count() == shipped
+    assert ConsentText.objects.exists()
 
 
 def test_static_files_that_somebody_deleted_are_collected_again(called, settings):

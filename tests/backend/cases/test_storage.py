@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from django.core.files.base import ContentFile
 
-from backend.cases.storage import DurableFileSystemStorage
+from backend.cases.storage import DurableFileSystemStorage, keep, opened
+from tests.backend.cases.failures import files
 
 
 def test_a_file_is_kept_and_read_again(tmp_path):
@@ -93,6 +94,15 @@ def test_a_file_that_could_not_be_kept_leaves_nothing(failing, tmp_path, monkeyp
     with pytest.raises(OSError, match="No space"):
         DurableFileSystemStorage(tmp_path).save("2026/11/hueco.jpg", content)
     assert files_in(tmp_path) == []
+
+
+def test_a_name_that_another_has_leaves_that_file_and_no_second_one():
+    keep("2026/11/hueco.jpg", b"pixels")
+    with pytest.raises(FileExistsError, match=r"hueco\.jpg"):
+        keep("2026/11/hueco.jpg", b"others")
+    assert files() == ["2026/11/hueco.jpg"]
+    with opened("2026/11/hueco.jpg") as file:
+        assert file.read() == b"pixels"
 
 
 def test_a_name_cannot_lead_out_of_the_folder(tmp_path):

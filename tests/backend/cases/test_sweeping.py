@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from datetime import datetime, timedelta
 from io import BytesIO
@@ -11,12 +12,15 @@ from uuid import uuid4
 import pytest
 from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
+from backend.cases import sweeping
 from backend.cases.deadlines import PANAMA
 from backend.cases.models import Case, Photo, PhotoPart
-from backend.cases.storage import keep
+from backend.cases.storage import DurableFileSystemStorage, keep
 from backend.cases.sweeping import ORPHAN_AFTER, UNFINISHED_AFTER, sweep
 from backend.cases.uploads import receive, whole
 from tests.backend.cases.failures import files
@@ -101,6 +105,36 @@ def test_a_whole_folder_that_is_lost_is_noticed(case):
     assert sweep(NOW).lost == {part.photo_id}
 
 
+def test_a_file_beside_folders_is_swept_too(case):
+    keep("2026/suelto.jpg", b"nobody's")
+    keep("originals/suelto", b"nobody's")
+    age(LONG_AGO)
+    assert sweep(NOW).removed == 2
+
+
+def test_many_lost_files_are_all_noticed(case, monkeypatch):
+    monkeypatch.setattr(sweeping, "BATCH", 2)
+    photos = add_photos(case, 5)
+    for photo in photos:
+        default_storage.delete(photo.original)
+    assert sweep(NOW).lost == {photo.pk for photo in photos}
+
+
+def test_it_asks_once_for_a_folder_and_not_for_each_photo(case, monkeypatch):
+    add_photos(case, 2)
+    with CaptureQueriesContext(connection) as few:
+        sweep(NOW)
+    add_photos(case, 20)
+    asked: list[str] = []
+    monkeypatch.setattr(
+        DurableFileSystemStorage, "exists", lambda _, n: asked.append(n)
+    )
+    with CaptureQueriesContext(connection) as many:
+        assert sweep(NOW).lost == set()
+    assert len(many) == len(few)
+    assert asked == []
+
+
 def test_an_empty_service_has_nothing_to_sweep(db):
     assert sweep(NOW).removed == 0
 
@@ -115,6 +149,16 @@ def test_the_worker_sweeps_every_night(case):
     assert len(files()) == before - 1
 
 
+def test_the_second_night_waits_for_a_sweep_that_is_still_going_on(db):
+    begun = []
+    for night in (1, 2):
+        app.tasks["sweep_files"].defer(timestamp=night)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT args FROM procrastinate_fetch_job_v2(NULL, NULL)")
+            begun += cursor.fetchall()
+    assert [json.loads(args) for (args,) in begun if args] == [{"timestamp": 1}]
+
+
 def test_an_operator_sweeps_when_they_like(case, capsys):
     keep(f"incoming/{uuid4()}", b"nobody's")
     age(LONG_AGO)
@@ -125,6 +169,21 @@ def test_an_operator_sweeps_when_they_like(case, capsys):
     with pytest.raises(CommandError, match="1 foto"):
         call_command("sweep_files")
     assert str(photo.pk) in capsys.readouterr().out
+
+
+def add_photos(case: Case, number: int) -> list[Photo]:
+    photos = [
+        Photo(
+            case=case,
+            state=Photo.State.REFUSED,
+            original=f"originals/2026/11/{uuid4()}",
+            added_at=LONG_AGO,
+        )
+        for _ in range(number)
+    ]
+    for photo in photos:
+        keep(photo.original, b"somebody's")
+    return Photo.objects.bulk_create(photos)
 
 
 def age(moment: datetime) -> None:

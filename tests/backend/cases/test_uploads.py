@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.db import DataError, IntegrityError
 from hypothesis import HealthCheck, given
@@ -191,6 +192,22 @@ def test_a_part_whose_file_is_lost_is_an_error_and_not_half_a_photo(case):
     with pytest.raises(FileNotFoundError):
         receive(case.report_id, photo_id, piece(THIRD, len(PHOTO)))
     assert Photo.objects.get().state == Photo.State.UPLOADING
+
+
+def test_a_storage_that_breaks_while_a_part_is_read_is_away(case, monkeypatch):
+    receive(case.report_id, photo_id := uuid4(), piece(0, THIRD))
+    before = everything()
+
+    def broken(*_: object) -> bytes:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as broken_for_now:
+        broken_for_now.setattr(File, "read", broken, raising=False)
+        with pytest.raises(StorageAway, match="Input/output"):
+            receive(case.report_id, photo_id, piece(THIRD, len(PHOTO)))
+    assert everything() == before
+    receive(case.report_id, photo_id, piece(THIRD, len(PHOTO)))
+    assert bytes_in(Photo.objects.get().original) == PHOTO
 
 
 def test_a_part_that_was_changed_on_the_disk_makes_no_photo(case):

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from tqdm import tqdm
 
 from backend.cases.catalogue import load_catalogue
+from backend.cases.models import Category
 from provinces.catalogue import InvalidCatalogue
 
 SHIPPED = Path(settings.BASE_DIR) / "fixtures" / "catalogue"
@@ -26,8 +27,14 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("folder", nargs="?", type=Path, default=SHIPPED)
         parser.add_argument("--consent", type=Path, default=SHIPPED_CONSENT)
+        parser.add_argument(
+            "--if-missing", action="store_true", help="only when there is no category"
+        )
 
     def handle(self, **options: Any) -> None:
+        # What an authority has made of it is theirs: also a retired category is one.
+        if options["if_missing"] and Category.objects.exists():
+            return
         try:
             changes = load_catalogue(
                 options["folder"],

@@ -11,9 +11,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
-from backend.cases.management.commands.load_catalogue import SHIPPED as CATALOGUE
-from backend.cases.management.commands.load_catalogue import SHIPPED_CONSENT as CONSENT
-from backend.cases.models import Case, Category
+from backend.cases.models import Case
 from backend.cases.push import vapid_key
 from backend.jobs import TryLater, alone_with
 
@@ -22,8 +20,9 @@ PAUSE_SECONDS = 0.5
 
 class Command(BaseCommand):
     help = (
-        "Migrates, loads boundaries and populations where there are none, the catalogue "
-        "where it is missing or changed, makes the key of pushes, collects static files. Last line: `empty` or `has-cases`."
+        "Migrates, loads boundaries, populations and the catalogue where there are none, "
+        "makes the key of pushes, collects static files. "
+        "Last line: `empty` or `has-cases`."
     )
 
     def handle(self, **options: Any) -> None:
@@ -31,17 +30,10 @@ class Command(BaseCommand):
             call_command("migrate", interactive=False, verbosity=0)
             call_command("load_boundaries", if_missing=True)
             call_command("load_population", if_missing=True)
-            self.load_catalogue()
+            call_command("load_catalogue", if_missing=True)
             vapid_key()
         self.collect_static()
         self.stdout.write("has-cases" if Case.objects.exists() else "empty")
-
-    def load_catalogue(self) -> None:
-        files = [*CATALOGUE.glob("*.csv"), *CONSENT.iterdir()]
-        seen = Stamp("catalogue", sorted(files))
-        if seen.is_new or not Category.objects.exists():
-            call_command("load_catalogue")
-            seen.keep()
 
     def collect_static(self) -> None:
         Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)

@@ -447,6 +447,10 @@ COUNTED_AND_THERE = """
         SELECT count(*) FROM cases_case WHERE is_public AND public_location IS NOT NULL
     )
 """
+WHO_WAITS = """
+    SELECT FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event_type = 'Lock'
+"""
 EVERY_ROW = "SELECT * FROM cases_heatcell ORDER BY level, facet, key, place, entity"
 EVERY_TILE = "SELECT * FROM cases_heattile ORDER BY level, facet, tile"
 EVERY_DAY = "SELECT * FROM cases_heatdays ORDER BY days, facet, entity, district"
@@ -587,6 +591,74 @@ def patience(in_binary: int) -> Outcome:
     return met
 
 
+def filed_while_it_becomes_private() -> Outcome:
+    """What is shown of reports that had got so far when their category became private."""
+    from contextlib import closing
+    from threading import Event
+    from unittest.mock import patch
+
+    from django.db import connection, transaction
+
+    from backend.cases import filing
+    from backend.cases.catalogue import load_categories
+    from backend.cases.categories import category_of
+    from backend.cases.management.commands.load_catalogue import SHIPPED
+    from backend.cases.models import Case
+    from provinces.catalogue import Changes, read_rows
+    from tests.factories import make_photo, make_report
+
+    category = category_of("VIA-01")
+    stored, finish = Event(), Event()
+
+    def file(words: str, **fields: Any) -> None:
+        report = make_report(MADE["case"], category=category, description=words)
+        with closing(connection):
+            filing.file_case(replaced(report, **fields))
+
+    def not_yet_committed(*photos: object) -> None:
+        if photos:
+            stored.set()
+            finish.wait(10)
+
+    def finish_once_waited_for() -> None:
+        with closing(connection):
+            for _look in range(500):
+                if asked(WHO_WAITS):
+                    break
+                sleep(0.01)
+        finish.set()
+
+    threads = [
+        Thread(target=file, args=["committed"]),
+        Thread(target=file, args=["stored"], kwargs={"photos": [make_photo()]}),
+        Thread(target=finish_once_waited_for),
+    ]
+
+    def meanwhile(cases: Any, _what: str) -> Any:
+        """The load has looked which cases there are."""
+        yield from cases
+        if not stored.is_set():
+            for thread in threads:
+                thread.start()
+            threads[0].join()
+            stored.wait(10)
+
+    file("before")
+    rows = read_rows(SHIPPED / "categories.csv")
+    for row in rows:
+        if row["code"] == category.code:
+            row |= {"precision": "none", "private": "true"}
+    with patch.object(filing, "ask_to_clean", not_yet_committed), transaction.atomic():
+        load_categories(rows, Changes(), meanwhile)
+    for thread in threads:
+        thread.join()
+    file("begun")
+    return {
+        f"{case.description}: {'public' if case.is_public else 'private'}": 1
+        for case in Case.objects.filter(category=category)
+    }
+
+
 def asked(statement: str) -> list[tuple[Any, ...]]:
     from django.db import connection
 
@@ -611,6 +683,7 @@ SCENES: dict[str, Callable[..., Outcome]] = {
         *(same_step, same_support, two_of_one_version),
         *(limit, several_limits, crossed_limits, one_proof, pins, push_key),
         *(pieces, many_photos),
+        *(filed_while_it_becomes_private,),
         *(fold_while_folded, heat_at_once, use_a_key_of_ten, patience),
     )
 }

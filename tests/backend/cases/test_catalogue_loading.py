@@ -25,6 +25,8 @@ from provinces.models import Corregimiento, District, Duty, Entity, Jurisdiction
 from tests.factories import WEST, make_case, make_territory
 
 DAY = date(2026, 11, 2)
+NOW = timezone.now()
+A_DAY = timedelta(days=1)
 TABLES = (Duty, Entity, Jurisdiction, Group, Category)
 CATEGORY = {
     "code": "PRU-01",
@@ -230,6 +232,28 @@ def test_cases_of_many_batches_are_all_published_again(folder, monkeypatch):
     load(other(folder, "categories.csv", precision="none", private="true"))
     shown = Case.objects.filter(pk__in=[case.pk for case in cases], is_public=True)
     assert not shown.exists()
+
+
+def test_what_is_reported_while_a_category_becomes_private_is_private_too(elsewhere):
+    assert elsewhere.play("filed_while_it_becomes_private") == {
+        f"{report}: private": 1
+        for report in ("before", "committed", "stored", "begun")
+    }
+
+
+def test_only_what_is_new_is_shown_twice_anew(folder):
+    """Whoever files waits for that part."""
+    old = make_case(WEST, category=Category.objects.get(), filed_at=NOW - 2 * A_DAY)
+    new = make_case(WEST, category=Category.objects.get(), filed_at=NOW - A_DAY / 2)
+    seen = []
+
+    def noted(cases, _what):
+        cases = list(cases)
+        seen.append({case.pk for case in cases})
+        return cases
+
+    load_catalogue(other(folder, "categories.csv", precision="grid"), DAY, noted)
+    assert seen == [{old.pk, new.pk}, {new.pk}]
 
 
 def test_what_changes_nothing_public_leaves_the_cases_alone(folder):

@@ -47,7 +47,8 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
 PROXIES = env.int("PROXIES", 0)
 if PROXIES < 0:
     raise ImproperlyConfigured(f"PROXIES is how many there are, not {PROXIES}")
-# How many times wider than mobile_api/throttles.py says strangers' limits are.
+# How many times wider than mobile_api/throttles.py and backend/cases/access.py say
+# strangers' limits are.
 LIMITS_FACTOR = env.float("LIMITS_FACTOR", 1.0)
 if LIMITS_FACTOR <= 0:
     raise ImproperlyConfigured(f"LIMITS_FACTOR is a positive number: {LIMITS_FACTOR}")

@@ -124,7 +124,7 @@ def looking(model: type[Model], columns: tuple[str, ...]) -> str:
     assert meta.pk is not None  # noqa: S101 - every model has one
     names = [meta.pk.column, *(meta.get_field(name).column for name in columns)]
     as_read = " AND ".join(f'"{name}" = %s' for name in names)
-    return f'SELECT FROM "{meta.db_table}" WHERE {as_read} FOR KEY SHARE'  # noqa: S608
+    return f'SELECT FROM "{meta.db_table}" WHERE {as_read} FOR KEY SHARE'
 
 
 def key_of(place: int) -> str:
@@ -141,7 +141,7 @@ def insertion(kind: Kind, source: str) -> str:
         values.append("%s" if place is None else key_of(place))
     assert meta.pk is not None  # noqa: S101 - every model has one
     return (
-        f'INSERT INTO "{meta.db_table}" ({", ".join(columns)})'  # noqa: S608
+        f'INSERT INTO "{meta.db_table}" ({", ".join(columns)})'
         f' SELECT {", ".join(values)}{source} RETURNING "{meta.pk.column}" AS key'
     )
 

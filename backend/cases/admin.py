@@ -65,6 +65,12 @@ class CategoryAdmin(admin.ModelAdmin):
     # A change of precision must republish stored cases: `load_catalogue` does both.
     readonly_fields = ["precision", "private"]
 
+    def save_model(
+        self, request: HttpRequest, obj: Category, form: Any, change: bool
+    ) -> None:
+        """Only what was changed: the rest may be what it was before a load just now."""
+        obj.save(update_fields=form.changed_data if change else None)
+
 
 class StatusChangeInline(admin.TabularInline):
     model = StatusChange

@@ -331,7 +331,7 @@ def pins() -> Outcome:
     right = int(case.pin)
 
     def guess(number: int) -> str:
-        own_case(case.number, f"{(right + 1 + number) % 1_000_000:06}")
+        own_case(case.number, f"{(right + 1 + number) % 1_000_000:06}", "here")
         return "found"
 
     return at_once(30, guess)
@@ -591,71 +591,90 @@ def patience(in_binary: int) -> Outcome:
     return met
 
 
-def filed_while_it_becomes_private() -> Outcome:
-    """What is shown of reports that had got so far when their category became private."""
-    from contextlib import closing
-    from threading import Event
-    from unittest.mock import patch
+class FiledMeanwhile:
+    """Reports on their way while a load of the catalogue changes their category."""
 
-    from django.db import connection, transaction
+    def __init__(self) -> None:
+        from threading import Event
 
-    from backend.cases import filing
-    from backend.cases.catalogue import load_categories
-    from backend.cases.categories import category_of
-    from backend.cases.management.commands.load_catalogue import SHIPPED
-    from backend.cases.models import Case
-    from provinces.catalogue import Changes, read_rows
-    from tests.factories import make_photo, make_report
+        from backend.cases.categories import category_of
+        from tests.factories import make_photo
 
-    category = category_of("VIA-01")
-    stored, finish = Event(), Event()
+        self.category = category_of("VIA-01")
+        self.stored, self.finish = Event(), Event()
+        photos = {"photos": [make_photo()]}
+        self.threads = [
+            Thread(target=self.file, args=["committed"]),
+            Thread(target=self.file, args=["stored"], kwargs=photos),
+            Thread(target=self.finish_once_waited_for),
+        ]
 
-    def file(words: str, **fields: Any) -> None:
-        report = make_report(MADE["case"], category=category, description=words)
+    def file(self, words: str, **fields: Any) -> None:
+        from contextlib import closing
+
+        from django.db import connection
+
+        from backend.cases.filing import file_case
+        from tests.factories import make_report
+
+        report = make_report(MADE["case"], category=self.category, description=words)
         with closing(connection):
-            filing.file_case(replaced(report, **fields))
+            file_case(replaced(report, **fields))
 
-    def not_yet_committed(*photos: object) -> None:
+    def not_yet_committed(self, *photos: object) -> None:
         if photos:
-            stored.set()
-            finish.wait(10)
+            self.stored.set()
+            self.finish.wait(10)
 
-    def finish_once_waited_for() -> None:
+    def finish_once_waited_for(self) -> None:
+        from contextlib import closing
+
+        from django.db import connection
+
         with closing(connection):
             for _look in range(500):
                 if asked(WHO_WAITS):
                     break
                 sleep(0.01)
-        finish.set()
+        self.finish.set()
 
-    threads = [
-        Thread(target=file, args=["committed"]),
-        Thread(target=file, args=["stored"], kwargs={"photos": [make_photo()]}),
-        Thread(target=finish_once_waited_for),
-    ]
-
-    def meanwhile(cases: Any, _what: str) -> Any:
+    def meanwhile(self, cases: Any, _what: str) -> Any:
         """The load has looked which cases there are."""
         yield from cases
-        if not stored.is_set():
-            for thread in threads:
+        if not self.stored.is_set():
+            for thread in self.threads:
                 thread.start()
-            threads[0].join()
-            stored.wait(10)
+            self.threads[0].join()
+            self.stored.wait(10)
 
-    file("before")
+
+def filed_while_it_becomes_private() -> Outcome:
+    """What is shown of reports that had got so far when their category became private."""
+    from unittest.mock import patch
+
+    from django.db import transaction
+
+    from backend.cases import filing
+    from backend.cases.catalogue import load_categories
+    from backend.cases.management.commands.load_catalogue import SHIPPED
+    from backend.cases.models import Case
+    from provinces.catalogue import Changes, read_rows
+
+    filed = FiledMeanwhile()
+    filed.file("before")
     rows = read_rows(SHIPPED / "categories.csv")
     for row in rows:
-        if row["code"] == category.code:
+        if row["code"] == filed.category.code:
             row |= {"precision": "none", "private": "true"}
-    with patch.object(filing, "ask_to_clean", not_yet_committed), transaction.atomic():
-        load_categories(rows, Changes(), meanwhile)
-    for thread in threads:
+    slowly = patch.object(filing, "ask_to_clean", filed.not_yet_committed)
+    with slowly, transaction.atomic():
+        load_categories(rows, Changes(), filed.meanwhile)
+    for thread in filed.threads:
         thread.join()
-    file("begun")
+    filed.file("begun")
     return {
         f"{case.description}: {'public' if case.is_public else 'private'}": 1
-        for case in Case.objects.filter(category=category)
+        for case in Case.objects.filter(category=filed.category)
     }
 
 

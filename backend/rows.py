@@ -41,11 +41,24 @@ class Kind(NamedTuple):
     references: References
 
 
-def insert(*rows: Model) -> None:
+class Seen(NamedTuple):
+    """A stored row, and the columns in which it must still be as it was read."""
+
+    row: Model
+    columns: tuple[str, ...]
+
+
+class NotAsSeen(Exception):
+    """The row that had been read is stored otherwise, or no more: nothing was inserted."""
+
+
+def insert(*rows: Model, seen: Seen | None = None) -> None:
     """What `save(force_insert=True)` does for each, in one statement: all or none of them.
 
     A row may refer to those before it, which have no key yet. No signals are sent; the
-    rows know their keys then. Raises what the database does, IntegrityError among others.
+    rows know their keys then. With `seen`, they are inserted only while that row is as it
+    was read, and it is locked FOR KEY SHARE, as a row that one refers to is.
+    Raises NotAsSeen, and what the database does, IntegrityError among others.
     """
     kinds = tuple(
         Kind(type(row), references_of(row, rows[:place]))
@@ -56,9 +69,14 @@ def insert(*rows: Model) -> None:
         for row, kind in zip(rows, kinds, strict=True)
         for field, is_plain in valued_fields(kind)
     ]
+    look = (type(seen.row), seen.columns) if seen else None
+    if seen:
+        values = [seen.row.pk, *(getattr(seen.row, c) for c in seen.columns), *values]
     with connection.cursor() as cursor:
-        cursor.execute(statement_of(kinds), values)
+        cursor.execute(statement_of(kinds, look), values)
         keys = cursor.fetchone()
+    if keys[0] is None:
+        raise NotAsSeen
     for row, kind, key in zip(rows, kinds, keys, strict=True):
         row.pk = key
         for name, place in kind.references:
@@ -85,19 +103,35 @@ def references_of(row: Model, earlier: Sequence[Model]) -> References:
 
 
 @lru_cache(maxsize=64)
-def statement_of(kinds: tuple[Kind, ...]) -> str:
-    if len(kinds) == 1:
-        return insertion(kinds[0])
-    each = [f"r{place} AS ({insertion(kind)})" for place, kind in enumerate(kinds)]
+def statement_of(
+    kinds: tuple[Kind, ...], look: tuple[type[Model], tuple[str, ...]] | None = None
+) -> str:
+    if len(kinds) == 1 and not look:
+        return insertion(kinds[0], "")
+    source = " FROM seen" if look else ""
+    each = [
+        f"r{place} AS ({insertion(kind, source)})" for place, kind in enumerate(kinds)
+    ]
+    if look:
+        each = [f"seen AS ({looking(*look)})", *each]
     keys = [key_of(place) for place in range(len(kinds))]
     return f"WITH {', '.join(each)} SELECT {', '.join(keys)}"
+
+
+def looking(model: type[Model], columns: tuple[str, ...]) -> str:
+    """Should it be changed just now, PostgreSQL looks at the conditions once more."""
+    meta = model._meta
+    assert meta.pk is not None  # noqa: S101 - every model has one
+    names = [meta.pk.column, *(meta.get_field(name).column for name in columns)]
+    as_read = " AND ".join(f'"{name}" = %s' for name in names)
+    return f'SELECT FROM "{meta.db_table}" WHERE {as_read} FOR KEY SHARE'
 
 
 def key_of(place: int) -> str:
     return f"(SELECT key FROM r{place})"  # noqa: S608
 
 
-def insertion(kind: Kind) -> str:
+def insertion(kind: Kind, source: str) -> str:
     meta = kind.model._meta
     references = dict(kind.references)
     columns, values = [], []
@@ -107,8 +141,8 @@ def insertion(kind: Kind) -> str:
         values.append("%s" if place is None else key_of(place))
     assert meta.pk is not None  # noqa: S101 - every model has one
     return (
-        f'INSERT INTO "{meta.db_table}" ({", ".join(columns)})'  # noqa: S608
-        f' VALUES ({", ".join(values)}) RETURNING "{meta.pk.column}" AS key'
+        f'INSERT INTO "{meta.db_table}" ({", ".join(columns)})'
+        f' SELECT {", ".join(values)}{source} RETURNING "{meta.pk.column}" AS key'
     )
 
 

@@ -10,6 +10,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
+from backend.accounts.addresses import key_of_range
 from backend.accounts.limits import TooMany
 from backend.cases.access import NoSuchCase, WrongPin, own_case, public_case
 from backend.cases.numbers import NotANumber, WrongDigit
@@ -56,7 +57,7 @@ def own_page(request: HttpRequest) -> HttpResponse:
     if not pin:
         return redirect("case-page", number[:LONGEST_NUMBER].replace("/", "-") or "-")
     try:
-        case = own_case(number, pin)
+        case = own_case(number, pin, key_of_range(request))
     except NotFound as problem:
         return no_case(request, number, problem)
     except WrongPin:

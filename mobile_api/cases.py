@@ -15,6 +15,7 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from backend.accounts.addresses import key_of_range
 from backend.cases.access import own_case, public_case
 from backend.cases.citizens import possible, question_to, supports_of
 from backend.cases.deadlines import PANAMA
@@ -53,7 +54,7 @@ class CaseView(APIView):
         """The public view of a case; with its PIN, everything the reporter may know."""
         pin = request.headers.get("X-Case-Pin") or request.query_params.get("pin")
         if pin:
-            case = own_case(number, pin)
+            case = own_case(number, pin, key_of_range(request))
             answer = own_view(case, request)
             return unless_seen(request, case, answer, {"Cache-Control": "no-store"})
         case = public_case(number)

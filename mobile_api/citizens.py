@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from backend.accounts.addresses import key_of_range
 from backend.cases import citizens
 from backend.cases.access import own_case, public_case
 from backend.cases.citizens import Complaint, step_of, take_step
@@ -234,7 +235,11 @@ def checked(serializer: type[serializers.Serializer[Any]], request: Request) -> 
 def case_for(request: Request, number: str) -> tuple[Case, bool]:
     """A case that the caller may see, and whether it is their own."""
     pin = request.headers.get("X-Case-Pin")
-    return (own_case(number, pin), True) if pin else (public_case(number), False)
+    return (
+        (own_case(number, pin, key_of_range(request)), True)
+        if pin
+        else (public_case(number), False)
+    )
 
 
 def case_by_pin(request: Request, number: str) -> Case:
@@ -242,7 +247,7 @@ def case_by_pin(request: Request, number: str) -> Case:
     if not pin:
         public_case(number)  # A private one is not there.
         raise PinRequired
-    return own_case(number, pin)
+    return own_case(number, pin, key_of_range(request))
 
 
 def language_asked() -> str:

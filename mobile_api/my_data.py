@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from backend.accounts.addresses import key_of_range
 from backend.cases.access import WrongPin, own_case, public_case
 from backend.cases.models import Case
 from backend.cases.my_data import export_my_data
@@ -53,4 +54,4 @@ def case_of_pin(request: Request, number: str) -> Case:
     if not pin:
         public_case(number)  # no guess, and no word of a private case
         raise WrongPin
-    return own_case(number, pin)
+    return own_case(number, pin, key_of_range(request))

@@ -109,6 +109,14 @@ class JurisdictionAdmin(admin.ModelAdmin):
         rules: QuerySet[Jurisdiction] = super().get_queryset(request)
         return rules.annotate(place_name=Coalesce(*names))
 
+    def has_delete_permission(
+        self, request: HttpRequest, obj: Jurisdiction | None = None
+    ) -> bool:
+        """One that cases refer to ends by its last day: they would no longer say why."""
+        if obj and obj.is_in_use:
+            return False
+        return super().has_delete_permission(request, obj)
+
     @admin.display(description=_("lugar"), ordering="place")
     def where(self, rule: Any) -> str:
         return f"{rule.place} {rule.place_name}" if rule.place else "—"

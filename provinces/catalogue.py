@@ -320,7 +320,9 @@ def load_jurisdictions(rules: list[Jurisdiction], changes: Changes, day: date) -
 
     A rule that is gone ends the day before `day`: the cases that it routed keep it.
     """
-    stored = {rule_key(rule): rule for rule in Jurisdiction.objects.all()}
+    # Of two that begin on one day, one was withdrawn: the other is the one that is meant.
+    by_end = Jurisdiction.objects.order_by(models.F("valid_to").asc(nulls_last=True))
+    stored = {rule_key(rule): rule for rule in by_end}
     wanted = {rule_key(rule): rule for rule in rules}
     successors = by_place(rules)
     for key, rule in stored.items():
@@ -341,16 +343,21 @@ def load_jurisdictions(rules: list[Jurisdiction], changes: Changes, day: date) -
 def retire(
     rule: Jurisdiction, successors: list[Jurisdiction], day: date, changes: Changes
 ) -> None:
-    """End a rule before `day`, or before the first that the file puts in its place."""
+    """End a rule before `day`, or before the first that the file puts in its place.
+
+    One that had not begun by then is deleted, or where cases refer to it, withdrawn.
+    """
     end = min(
         [day, *(first_day(other) for other in successors if overlap(rule, other))]
     )
-    if last_day(rule) < end:
+    if last_day(rule) < end or is_withdrawn(rule):
         return
     if first_day(rule) >= end:
-        changes.add("-", rule)
-        rule.delete()
-        return
+        if not rule.is_in_use:
+            changes.add("-", rule)
+            rule.delete()
+            return
+        end = first_day(rule)
     rule.valid_to = end - timedelta(days=1)
     rule.save(update_fields=["valid_to"])
     changes.add("-", rule, _("termina el %s") % rule.valid_to.isoformat())
@@ -379,6 +386,10 @@ def overlap(one: Jurisdiction, other: Jurisdiction) -> bool:
 
 def first_day(rule: Jurisdiction) -> date:
     return rule.valid_from or date.min
+
+
+def is_withdrawn(rule: Jurisdiction) -> bool:
+    return last_day(rule) < first_day(rule)
 
 
 def last_day(rule: Jurisdiction) -> date:

@@ -8,7 +8,7 @@ from django.contrib.gis.db import models
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField, RangeOperators
 from django.core.exceptions import ValidationError
-from django.db.models import F, Func, Q, Value
+from django.db.models import Func, ManyToOneRel, Q
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
@@ -322,9 +322,16 @@ class Jurisdiction(models.Model):
                 ),
             ),
             models.CheckConstraint(
+                # On the day before it begins: it was withdrawn, and holds on no day.
                 condition=Q(valid_from=None)
                 | Q(valid_to=None)
-                | Q(valid_to__gte=F("valid_from")),
+                | Q(
+                    valid_to__gte=Func(
+                        "valid_from",
+                        template="%(expressions)s::date - 1",
+                        output_field=models.DateField(),
+                    )
+                ),
                 name="a_jurisdiction_ends_after_it_begins",
             ),
             ExclusionConstraint(
@@ -342,8 +349,8 @@ class Jurisdiction(models.Model):
                         Func(
                             "valid_from",
                             "valid_to",
-                            Value("[]"),
-                            function="daterange",
+                            # The last day is in it; one that was withdrawn has none.
+                            template="daterange(%(expressions)s::date + 1)",
                             output_field=DateRangeField(),
                         ),
                         RangeOperators.OVERLAPS,
@@ -354,6 +361,15 @@ class Jurisdiction(models.Model):
 
     def __str__(self) -> str:
         return f"{self.duty_id} · {self.level} {self.place} → {self.entity_id}"
+
+    @property
+    def is_in_use(self) -> bool:
+        """Whether something of a floor above refers to it, as the cases that it routed."""
+        return any(
+            one.related_model._base_manager.filter(**{one.field.name: self}).exists()
+            for one in self._meta.get_fields(include_hidden=True)
+            if isinstance(one, ManyToOneRel)
+        )
 
     def clean(self) -> None:
         # Before PostgreSQL is asked what else there is on its days: it knows no such range.

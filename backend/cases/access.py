@@ -5,16 +5,20 @@ from __future__ import annotations
 import hmac
 from datetime import datetime
 
-from backend.accounts.limits import Limit, give_back, take
+from backend.accounts.limits import Limit, Use, give_all_back, take_all, wider
 from backend.accounts.models import User
 from backend.cases.models import AccessLog, Case, CaseQuerySet, Reporter
 from backend.cases.numbers import parse_case_number
 from backend.cases.privacy import without_personal_data
 
-# A pin has a million values: at this rate, half of them take five years. Taken before
-# the pin is compared, or many guesses at once would all find a place free; and for any
-# number, or the limit would tell which private cases there are.
-PIN_GUESSES = Limit("pin", times=10, seconds=3600)
+HOUR = 3600.0  # seconds
+# Guesses of one case from one range of addresses, so that a stranger's do not shut the
+# owner out; and from all: a pin has a million values, half of which take two years so.
+PIN_GUESSES = Limit("pin", times=10, seconds=HOUR)
+PIN_GUESSES_OF_ALL = Limit("pin-of-all", times=30, seconds=HOUR)
+# And from one range of any case, for numbers follow one another: room for a neighbourhood
+# behind an operator's address, where a few read a digit wrong.
+NEIGHBOURS_GUESSES = 60  # an hour
 
 
 class NoSuchCase(Exception):
@@ -34,19 +38,31 @@ def public_case(number: str) -> Case:
     return found(Case.objects.public(), number)
 
 
-def own_case(number: str, pin: str) -> Case:
-    """A case for whoever reported it.
+def own_case(number: str, pin: str, near: str) -> Case:
+    """A case for whoever reported it. `near` is where they call from (`key_of_range`).
 
-    Raises NoSuchCase, also for a wrong pin of a private case, WrongPin, TooMany,
+    Not inside a transaction, as `take_all` is not. Raises NoSuchCase, also for a wrong pin of a private case, WrongPin, TooMany,
     NotANumber, WrongDigit.
     """
     number = parse_case_number(number)
-    take(PIN_GUESSES, number)
+    # Before the pin is compared, or many guesses at once would all find a place free;
+    # and for any number, or the limit would tell which private cases there are.
+    uses = guesses(number, near)
+    take_all(uses)
     case = found(Case.objects.all(), number)
     if not hmac.compare_digest(case.pin.encode(), pin.encode()):
         raise WrongPin if case.is_public else NoSuchCase
-    give_back(PIN_GUESSES, number)
+    give_all_back(uses)
     return case
+
+
+def guesses(number: str, near: str) -> list[Use]:
+    neighbours = Limit("pin-near", times=wider(NEIGHBOURS_GUESSES), seconds=HOUR)
+    return [
+        Use(PIN_GUESSES, f"{number}-{near}"),
+        Use(PIN_GUESSES_OF_ALL, number),
+        Use(neighbours, near),
+    ]
 
 
 def case_to_handle(user: User, number: str) -> Case:

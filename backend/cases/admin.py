@@ -82,6 +82,12 @@ class DayOffAdmin(admin.ModelAdmin):
     list_filter = ["worked"]
     date_hierarchy = "day"
 
+    def save_model(
+        self, request: HttpRequest, obj: Category, form: Any, change: bool
+    ) -> None:
+        """Only what was changed: the rest may be what it was before a load just now."""
+        obj.save(update_fields=form.changed_data if change else None)
+
 
 class StatusChangeInline(admin.TabularInline):
     model = StatusChange

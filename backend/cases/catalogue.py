@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import date
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from backend.cases.consent import load_consent_texts
 from backend.cases.models import Case, Category, Group
-from backend.cases.privacy import public_point
+from backend.cases.privacy import public_point, shown_as
 from provinces.catalogue import (
     Changes,
     InvalidCatalogue,
@@ -31,6 +31,8 @@ from provinces.catalogue import (
 from provinces.models import District
 
 BATCH = 1000
+# No report takes so long from its own time to its commit, whatever a clock says.
+LONGEST_FILING = timedelta(days=1)
 LATER_NUMBERS = ("similar_metres", "similar_days", "contact_days", "originals_days")
 
 Progress = Callable[[Iterable[Any], str], Iterable[Any]]
@@ -74,13 +76,19 @@ def group_of(row: Row) -> Group:
 
 
 def load_categories(rows: list[Row], changes: Changes, progress: Progress) -> None:
+    began = timezone.now()
     before = {category.code: category for category in Category.objects.all()}
     wanted = built(rows, category_of)
     upsert(wanted, changes)
-    for category in wanted:
-        earlier = before.get(category.code)
-        if earlier and shown_as(earlier) != shown_as(category):
-            republish(category, progress)
+    shown_otherwise = [
+        category
+        for category in wanted
+        if category.code in before
+        and shown_as(before[category.code]) != shown_as(category)
+    ]
+    for category in shown_otherwise:
+        republish(category, progress)
+    republish_newest(shown_otherwise, progress, began)
     retire_categories({category.code for category in wanted}, changes)
 
 
@@ -114,11 +122,6 @@ def later_columns(row: Row) -> dict[str, int | bool]:
     return values
 
 
-def shown_as(category: Category) -> tuple[str, bool]:
-    """What of the category decides how its cases are public."""
-    return category.precision, category.private
-
-
 def retire_categories(wanted: set[str], changes: Changes) -> None:
     """A category that is gone takes no more reports; its cases keep it."""
     for category in Category.objects.filter(active=True).exclude(code__in=wanted):
@@ -127,9 +130,13 @@ def retire_categories(wanted: set[str], changes: Changes) -> None:
         changes.add("-", category)
 
 
-def republish(category: Category, progress: Progress) -> None:
+def republish(
+    category: Category, progress: Progress, since: datetime | None = None
+) -> None:
     """Show the category's stored cases as its new precision and privacy say."""
     cases = Case.objects.filter(category=category).only("pk", "location")
+    if since:
+        cases = cases.filter(filed_at__gte=since)
     what = _("Publicando %s con su nueva precisión") % category.code
     batch: list[Case] = []
     for case in progress(cases.iterator(BATCH), what):
@@ -140,6 +147,22 @@ def republish(category: Category, progress: Progress) -> None:
             save_shown(batch)
             batch.clear()
     save_shown(batch)
+
+
+def republish_newest(
+    categories: list[Category], progress: Progress, began: datetime
+) -> None:
+    """And those that were filed while the others were shown anew.
+
+    A report holds its category's row FOR KEY SHARE from when it looks how it is shown
+    until it is committed. So whoever has the row FOR UPDATE sees all that were shown as
+    it said before; the next ones wait, a moment only, and see what it says now.
+    """
+    keys = [category.pk for category in categories]
+    locked = Category.objects.filter(pk__in=keys).select_for_update(of=("self",))
+    list(locked.order_by("pk"))
+    for category in categories:
+        republish(category, progress, began - LONGEST_FILING)
 
 
 def save_shown(batch: list[Case]) -> None:

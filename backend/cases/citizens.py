@@ -11,7 +11,15 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from backend.accounts.encryption import fingerprint_of
-from backend.accounts.limits import Limit, TooMany, Use, give_back, take, take_all
+from backend.accounts.limits import (
+    Limit,
+    TooMany,
+    Use,
+    give_all_back,
+    give_back,
+    take,
+    take_all,
+)
 from backend.accounts.models import ApiKey, Device, User
 from backend.cases.handling import Changed, Transition, change_status, may_reopen
 from backend.cases.models import Case, Flag, Follow, Photo, Support
@@ -126,35 +134,36 @@ def invite(
     asks may be somebody else.
     """
     asked_at = at or timezone.now()
-    with transaction.atomic():
-        follower, _ = Follow.objects.get_or_create(
-            case=case,
-            email_fingerprint=fingerprint_of(email.casefold(), "follow"),
-            defaults={
-                "email": email,
-                "language": language,
-                "own": own,
-                "followed_at": asked_at,
-            },
-        )
-        if follower.confirmed_at is None and may_be_written_to(follower):
-            # The new link is good for as long as the first was.
-            Follow.objects.filter(pk=follower.pk).update(followed_at=asked_at)
-            enqueue(INVITE, follow_id=follower.pk)
-
-
-def may_be_written_to(follower: Follow) -> bool:
-    address = follower.email_fingerprint
+    address = fingerprint_of(email.casefold(), "follow")
+    known = Follow.objects.filter(case=case, email_fingerprint=address)
+    if known.filter(confirmed_at__isnull=False).exists():
+        return
+    uses = [
+        Use(INVITATIONS_TO_A_CASE, f"{case.pk}-{address}"),
+        Use(INVITATIONS, address),
+    ]
     try:
-        take_all(
-            [
-                Use(INVITATIONS_TO_A_CASE, f"{follower.case_id}-{address}"),
-                Use(INVITATIONS, address),
-            ]
-        )
+        take_all(uses)
     except TooMany:
-        return False  # Nobody is told: it would say what others asked for.
-    return True
+        return  # Nobody is told: it would say what others asked for.
+    try:
+        with transaction.atomic():
+            follower, _ = Follow.objects.update_or_create(
+                case=case,
+                email_fingerprint=address,
+                # The new link is good for as long as the first was.
+                defaults={"followed_at": asked_at},
+                create_defaults={
+                    "email": email,
+                    "language": language,
+                    "own": own,
+                    "followed_at": asked_at,
+                },
+            )
+            enqueue(INVITE, follow_id=follower.pk)
+    except Exception:
+        give_all_back(uses)  # Nothing was asked, so it may be tried again.
+        raise
 
 
 def confirm(follower: Follow, at: datetime | None = None) -> None:

@@ -6,7 +6,7 @@ import hashlib
 import logging
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import BinaryIO, TypeVar
 from uuid import UUID
@@ -34,9 +34,14 @@ from backend.cases.models import (
 from backend.cases.notices import tell_of
 from backend.cases.numbers import case_number
 from backend.cases.photos import ask_to_clean, digest_of, kept, rows_of
-from backend.cases.privacy import is_digest, public_point, without_personal_data
+from backend.cases.privacy import (
+    SHOWN_BY,
+    is_digest,
+    public_point,
+    without_personal_data,
+)
 from backend.cases.workflow import Status
-from backend.rows import insert
+from backend.rows import NotAsSeen, Seen, insert
 from provinces.editions import Edition, edition_in_force
 from provinces.models import Corregimiento, District, Jurisdiction, Province
 from provinces.places import Named, Neighbour, Place, place_at
@@ -133,6 +138,9 @@ def file_case(
         if earlier is None:
             raise
         return Filed(earlier, is_new=False)
+    except NotAsSeen:
+        # Its category became more private, or less: the report is shown as it says now.
+        return file_case(replace(report, category=as_it_is(report.category)), at)
     if rule is None:
         # It is filed all the same, and waits where an operator looks for it.
         log.error(
@@ -160,6 +168,10 @@ def is_filed(id: UUID) -> bool:
         )
         (is_there,) = cursor.fetchone()
     return bool(is_there)
+
+
+def as_it_is(category: Category) -> Category:
+    return Category.objects.select_related("duty", "group").get(pk=category.pk)
 
 
 def act_of(report: Report) -> str:
@@ -266,7 +278,8 @@ def own_follow(case: Case, device: Device) -> Follow:
 def store(report: Report, case: Case, photos: list[Photo]) -> None:
     """The case and all that is known with it: everything or nothing, and by then durable.
 
-    Raises IntegrityError when the report has been filed.
+    Raises IntegrityError when the report has been filed, and NotAsSeen when the category
+    says otherwise by now how its cases are shown.
     """
     line = first_line(case)
     rows: list[Model] = [case, line, *photos]
@@ -281,7 +294,7 @@ def store(report: Report, case: Case, photos: list[Photo]) -> None:
     # within another transaction, one that is refused would break it.
     are_several = photos or tells or connection.in_atomic_block
     with transaction.atomic() if are_several else nullcontext():
-        insert(*rows)
+        insert(*rows, seen=Seen(report.category, SHOWN_BY))
         ask_to_clean(*(photo.pk for photo in photos))
         if tells:
             tell_of(case, line)

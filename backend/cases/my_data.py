@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 from django.conf import settings
 from django.contrib.gis.geos import Point
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -27,6 +28,7 @@ from backend.cases.personal_data import (
     BY_REPORTER,
     REPORTER,
     by_own_phone,
+    log_own_access,
     notices_to_reporter,
     own_follows,
     reporter_of,
@@ -40,7 +42,9 @@ def export_my_data(case: Case, at: datetime) -> dict[str, Any]:
 
     Their other cases are not in it: each opens with its own PIN.
     """
-    AccessLog.objects.create(case=case, what=AccessLog.What.TAKEN, at=at)
+    with transaction.atomic():
+        locked = Case.objects.select_for_update(of=("self",)).get(pk=case.pk)
+        log_own_access(locked, AccessLog.What.TAKEN, at)
     reporter = reporter_of(case)
     follows = own_follows(case, reporter)
     return {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -88,7 +88,17 @@ def erase_me(case: Case, at: datetime) -> None:
         if locked.act == Category.Act.DENUNCIATION and locked.is_open:
             raise NeededWhileOpen
         forget(locked, at)
-        AccessLog.objects.create(case=locked, what=AccessLog.What.ERASED, at=at)
+        log_own_access(locked, AccessLog.What.ERASED, at)
+
+
+def log_own_access(case: Case, what: AccessLog.What, at: datetime) -> None:
+    """Once an hour: who has the PIN may call without end, and a line is kept for years.
+
+    In a transaction that has locked the case.
+    """
+    since = at - timedelta(hours=1)
+    if not case.accesses.filter(who=None, what=what, at__gt=since).exists():
+        case.accesses.create(what=what, at=at)
 
 
 def forget(case: Case, at: datetime) -> None:
@@ -115,7 +125,6 @@ def forget(case: Case, at: datetime) -> None:
     case.accuracy = case.captured_at = case.device = None
     case.report_digest = blurred(case.report_digest)
     case.forgotten_at = case.forgotten_at or at
-    case.version += 1
     case.save(
         update_fields=[
             "updated_at",
@@ -127,7 +136,6 @@ def forget(case: Case, at: datetime) -> None:
             "device",
             "report_digest",
             "forgotten_at",
-            "version",
         ]
     )
     if device:

@@ -43,6 +43,14 @@ NUMBERS = re.compile(
 )
 
 
+# What of a category decides how its cases are public.
+SHOWN_BY = ("precision", "private")
+
+
+def shown_as(category: Category) -> tuple[object, ...]:
+    return tuple(getattr(category, name) for name in SHOWN_BY)
+
+
 def public_point(location: Point, category: Category) -> Point | None:
     """A point (WGS 84) at the category's public precision, or none."""
     match category.precision:

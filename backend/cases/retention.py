@@ -45,6 +45,10 @@ from backend.cases.personal_data import (
 from backend.cases.workflow import OPEN
 
 BATCH = 500
+# Of phones that nothing has to do with, after how long, and how many in one night: with
+# those that never filed anything, there may be millions.
+PHONE_DAYS = 365
+MOST_PHONES = 50_000
 A_DAY = Value(timedelta(days=1), output_field=DurationField())
 
 Progress = Callable[[Iterable[Any], str], Iterable[Any]]
@@ -71,7 +75,7 @@ def what_is_old(at: datetime) -> Old:
     return Old(
         cases=cases_to_forget(at).count(),
         photos=photos_to_strip(at).count(),
-        devices=revoked_devices().count(),
+        devices=idle_devices(at).count(),
         invitations=unanswered_invitations(at).count(),
         accesses=old_accesses(at).count(),
         allowances=spent_allowances(at).count(),
@@ -87,7 +91,7 @@ def forget_old(at: datetime, progress: Progress = quietly) -> Old:
         forget_photos(Photo.objects.filter(pk__in=some))
         for some in progress(in_batches(strip), "photos")
     )
-    idle = list(revoked_devices().order_by("pk").values_list("pk", flat=True))
+    idle = list(idle_devices(at).values_list("pk", flat=True)[:MOST_PHONES])
     devices = sum(
         forget_devices(Device.objects.filter(pk__in=some))
         for some in progress(in_batches(idle), "devices")
@@ -147,10 +151,18 @@ def closed_before(at: datetime, days: str) -> CaseQuerySet:
     )
 
 
-def revoked_devices() -> QuerySet[Device]:
-    """Phones that may do nothing more and that nothing here has to do with."""
+def idle_devices(at: datetime) -> QuerySet[Device]:
+    """Phones that nothing here has to do with, and that may do nothing more or are old.
+
+    Should an old one be there still, its app asks for another token.
+    """
+    made_long_ago = Q(made_at__lt=at - timedelta(days=PHONE_DAYS))
     return Device.objects.filter(
-        revoked_at__isnull=False, cases=None, follows=None, supports=None, flags=None
+        Q(revoked_at__isnull=False) | made_long_ago,
+        cases=None,
+        follows=None,
+        supports=None,
+        flags=None,
     )
 
 

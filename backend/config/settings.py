@@ -59,7 +59,8 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
 # How many proxies stand in front: the address that the outermost of them saw is the
 # caller's. None: whatever a header claims, it is who the connection comes from.
 PROXIES = number("PROXIES", 0, 0, 100)
-# How many times wider than mobile_api/throttles.py says strangers' limits are.
+# How many times wider than mobile_api/throttles.py and backend/cases/access.py say
+# strangers' limits are.
 LIMITS_FACTOR = number("LIMITS_FACTOR", 1.0, 0.001, 1_000_000)
 # Whose push services are called: a phone's own word would let it name any machine.
 PUSH_HOSTS = env.list(

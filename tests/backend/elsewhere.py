@@ -331,7 +331,7 @@ def pins() -> Outcome:
     right = int(case.pin)
 
     def guess(number: int) -> str:
-        own_case(case.number, f"{(right + 1 + number) % 1_000_000:06}")
+        own_case(case.number, f"{(right + 1 + number) % 1_000_000:06}", "here")
         return "found"
 
     return at_once(30, guess)
@@ -446,6 +446,10 @@ COUNTED_AND_THERE = """
     ), (
         SELECT count(*) FROM cases_case WHERE is_public AND public_location IS NOT NULL
     )
+"""
+WHO_WAITS = """
+    SELECT FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event_type = 'Lock'
 """
 EVERY_ROW = "SELECT * FROM cases_heatcell ORDER BY level, facet, key, place, entity"
 EVERY_TILE = "SELECT * FROM cases_heattile ORDER BY level, facet, tile"
@@ -587,6 +591,93 @@ def patience(in_binary: int) -> Outcome:
     return met
 
 
+class FiledMeanwhile:
+    """Reports on their way while a load of the catalogue changes their category."""
+
+    def __init__(self) -> None:
+        from threading import Event
+
+        from backend.cases.categories import category_of
+        from tests.factories import make_photo
+
+        self.category = category_of("VIA-01")
+        self.stored, self.finish = Event(), Event()
+        photos = {"photos": [make_photo()]}
+        self.threads = [
+            Thread(target=self.file, args=["committed"]),
+            Thread(target=self.file, args=["stored"], kwargs=photos),
+            Thread(target=self.finish_once_waited_for),
+        ]
+
+    def file(self, words: str, **fields: Any) -> None:
+        from contextlib import closing
+
+        from django.db import connection
+
+        from backend.cases.filing import file_case
+        from tests.factories import make_report
+
+        report = make_report(MADE["case"], category=self.category, description=words)
+        with closing(connection):
+            file_case(replaced(report, **fields))
+
+    def not_yet_committed(self, *photos: object) -> None:
+        if photos:
+            self.stored.set()
+            self.finish.wait(10)
+
+    def finish_once_waited_for(self) -> None:
+        from contextlib import closing
+
+        from django.db import connection
+
+        with closing(connection):
+            for _look in range(500):
+                if asked(WHO_WAITS):
+                    break
+                sleep(0.01)
+        self.finish.set()
+
+    def meanwhile(self, cases: Any, _what: str) -> Any:
+        """The load has looked which cases there are."""
+        yield from cases
+        if not self.stored.is_set():
+            for thread in self.threads:
+                thread.start()
+            self.threads[0].join()
+            self.stored.wait(10)
+
+
+def filed_while_it_becomes_private() -> Outcome:
+    """What is shown of reports that had got so far when their category became private."""
+    from unittest.mock import patch
+
+    from django.db import transaction
+
+    from backend.cases import filing
+    from backend.cases.catalogue import load_categories
+    from backend.cases.management.commands.load_catalogue import SHIPPED
+    from backend.cases.models import Case
+    from provinces.catalogue import Changes, read_rows
+
+    filed = FiledMeanwhile()
+    filed.file("before")
+    rows = read_rows(SHIPPED / "categories.csv")
+    for row in rows:
+        if row["code"] == filed.category.code:
+            row |= {"precision": "none", "private": "true"}
+    slowly = patch.object(filing, "ask_to_clean", filed.not_yet_committed)
+    with slowly, transaction.atomic():
+        load_categories(rows, Changes(), filed.meanwhile)
+    for thread in filed.threads:
+        thread.join()
+    filed.file("begun")
+    return {
+        f"{case.description}: {'public' if case.is_public else 'private'}": 1
+        for case in Case.objects.filter(category=filed.category)
+    }
+
+
 def asked(statement: str) -> list[tuple[Any, ...]]:
     from django.db import connection
 
@@ -611,6 +702,7 @@ SCENES: dict[str, Callable[..., Outcome]] = {
         *(same_step, same_support, two_of_one_version),
         *(limit, several_limits, crossed_limits, one_proof, pins, push_key),
         *(pieces, many_photos),
+        *(filed_while_it_becomes_private,),
         *(fold_while_folded, heat_at_once, use_a_key_of_ten, patience),
     )
 }

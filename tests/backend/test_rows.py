@@ -10,8 +10,8 @@ from django.forms import model_to_dict
 
 from backend.accounts.devices import issue_device
 from backend.accounts.models import Device
-from backend.cases.models import Case, Follow, Photo, Reporter, StatusChange
-from backend.rows import find, insert
+from backend.cases.models import Case, Category, Follow, Photo, Reporter, StatusChange
+from backend.rows import NotAsSeen, Seen, find, insert
 from tests.factories import make_case, make_territory
 
 pytestmark = pytest.mark.django_db
@@ -142,6 +142,35 @@ def test_if_one_is_refused_none_is_stored():
     assert not Case.objects.filter(report_id=case.report_id).exists()
     assert (case.pk, line.pk) == (None, None)
     insert(case, line)  # and they can be stored still
+    assert Case.objects.get(report_id=case.report_id).history.get() == line
+
+
+# ── Only while another is as it was read ─────────────────────────────────────────
+
+
+def test_what_was_read_and_still_is_so_lets_them_be_stored(django_assert_num_queries):
+    case = new_case()
+    line, read = line_of(case), case.category
+    with django_assert_num_queries(1):
+        insert(case, line, seen=Seen(read, ("precision", "private")))
+    stored = Case.objects.get(report_id=case.report_id)
+    assert (stored, stored.history.get()) == (case, line)
+    assert model_to_dict(stored) == model_to_dict(case)
+    alone = new_case(number="26-9999998-8")
+    insert(alone, seen=Seen(read, ()))
+    assert Case.objects.filter(pk=alone.pk).exists()
+
+
+def test_what_is_otherwise_by_now_lets_nothing_be_stored():
+    case = new_case()
+    line = line_of(case)
+    read = Category.objects.get(pk=case.category_id)
+    Category.objects.filter(pk=read.pk).update(precision="grid")
+    with pytest.raises(NotAsSeen):
+        insert(case, line, seen=Seen(read, ("precision", "private")))
+    assert not Case.objects.filter(report_id=case.report_id).exists()
+    assert (case.pk, line.pk) == (None, None)
+    insert(case, line, seen=Seen(read, ("private",)))
     assert Case.objects.get(report_id=case.report_id).history.get() == line
 
 

@@ -306,6 +306,18 @@ def test_after_too_many_guesses_the_page_says_when_to_try_again(phone: Client) -
     assert "Demasiados intentos" in response.content.decode()
 
 
+def test_a_stranger_elsewhere_does_not_shut_the_owner_out(phone: Client) -> None:
+    case = make_case()
+    wrong = {"numero": case.number, "pin": wrong_pin(case)}
+
+    for _ in range(11):
+        response = phone.post("/casos/", wrong, REMOTE_ADDR="200.46.1.7")
+
+    assert response.status_code == 429
+    own = phone.post("/casos/", {"numero": case.number, "pin": case.pin})
+    assert own.status_code == 200
+
+
 def test_the_form_with_the_pin_is_protected_from_other_sites() -> None:
     case = make_case()
     browser = Client(enforce_csrf_checks=True, headers={"host": "localhost"})

@@ -291,6 +291,15 @@ def test_a_pin_cannot_be_guessed_by_trying(phone):
     assert phone.get(address(case)).status_code == 200
 
 
+def test_a_stranger_elsewhere_does_not_shut_the_owner_out(phone):
+    case = make_case()
+    wrong, there = {"pin": other_pin(case)}, {"REMOTE_ADDR": "200.46.1.7"}
+    for _ in range(PIN_GUESSES.times):
+        phone.get(address(case), wrong, **there)
+    assert phone.get(address(case), wrong, **there).status_code == 429
+    assert phone.get(address(case), {"pin": case.pin}).status_code == 200
+
+
 def test_the_right_pin_may_be_used_as_often_as_one_likes(phone):
     case = make_case()
     for _ in range(PIN_GUESSES.times + 5):

@@ -53,6 +53,17 @@ def test_with_the_pin_the_person_goes_and_the_pin_goes_on_opening_the_case(phone
     assert NAME.split()[0].lower() not in phone.get(address(case)).content.decode()
 
 
+def test_an_erased_case_looks_otherwise_and_is_of_the_same_version(phone):
+    case = make_person()
+    number = f"/api/v1/cases/{case.number}/"
+    before, own_before = (phone.get(number, headers=h) for h in ({}, with_pin(case)))
+    phone.delete(address(case), headers=with_pin(case))
+    after, own_after = (phone.get(number, headers=h) for h in ({}, with_pin(case)))
+    assert (before["ETag"] == after["ETag"]) == (before.content == after.content)
+    assert own_before["ETag"] != own_after["ETag"]
+    assert own_before.json()["version"] == own_after.json()["version"]
+
+
 def test_an_open_denunciation_says_why_it_needs_its_person(phone):
     category = make_category("PRU-09", act="denunciation")
     case = make_person(Status.ASSIGNED, category=category)
@@ -93,6 +104,14 @@ def test_a_pin_cannot_be_guessed_here_either(phone, method):
     refused = getattr(phone, method)(address(case), headers=with_pin(case))
     assert problem_of(refused, 429) == "too-many-requests"
     assert Reporter.objects.exists()
+
+
+def test_a_stranger_elsewhere_does_not_shut_the_owner_out(phone):
+    case = make_person()
+    wrong = {"X-Case-Pin": f"{(int(case.pin) + 1) % 1_000_000:06}"}
+    for _ in range(PIN_GUESSES.times):
+        phone.get(address(case), headers=wrong, REMOTE_ADDR="200.46.1.7")
+    assert phone.get(address(case), headers=with_pin(case)).status_code == 200
 
 
 def test_asking_without_a_pin_uses_up_no_guess(phone):

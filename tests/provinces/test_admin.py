@@ -14,6 +14,8 @@ from provinces.routing import entity_for
 from tests.factories import (
     EAST,
     WEST,
+    make_case,
+    make_category,
     make_duty,
     make_entity,
     make_jurisdiction,
@@ -123,3 +125,17 @@ def test_what_no_rule_can_be_is_refused_in_the_reader_s_words(
         assert words in str(errors)
         assert words in page.content.decode()
     assert Jurisdiction.objects.filter(duty="test-duty").count() == 1
+
+
+def test_a_rule_that_decided_is_ended_and_not_deleted(authority):
+    case = make_case(EAST, category=make_category())
+    rule = case.jurisdiction
+    assert rule
+    delete = f"{LIST}{rule.pk}/delete/"
+    assert authority.post(delete, {"post": "yes"}).status_code == 403
+    chosen = {"action": "delete_selected", "_selected_action": rule.pk, "post": "yes"}
+    authority.post(LIST, chosen)
+    assert Jurisdiction.objects.filter(pk=rule.pk).exists()
+    unused = make_jurisdiction(rule.duty, rule.entity, "district", "9002")
+    authority.post(f"{LIST}{unused.pk}/delete/", {"post": "yes"})
+    assert not Jurisdiction.objects.filter(pk=unused.pk).exists()

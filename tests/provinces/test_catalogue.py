@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -165,6 +165,26 @@ def test_a_rule_for_all_days_takes_the_place_of_those_that_had_days(squares):
     )
     load(local("ASEO"))
     assert stored() == [("district", "9001", "ASEO", None, None)]
+
+
+def test_a_rule_by_hand_in_the_place_of_one_that_was_withdrawn_is_the_one_meant(
+    squares,
+):
+    make_jurisdiction(
+        squares, make_entity("ASEO"), "district", "9001", DAY, valid_to=EVE
+    )
+    by_hand = make_jurisdiction(squares, make_entity("OBRAS"), "district", "9001", DAY)
+    assert load(local("OBRAS", valid_from=DAY.isoformat())) == []
+    (line,) = load(local("ASEO", valid_from=DAY.isoformat()))
+    assert line.startswith("~ jurisdicción")
+    by_hand.refresh_from_db()
+    assert by_hand.entity_id == "ASEO"
+
+
+def test_no_rule_ends_longer_before_it_begins(squares):
+    long_before = EVE - timedelta(days=1)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        make_jurisdiction(squares, make_entity(), valid_from=DAY, valid_to=long_before)
 
 
 DAYS = st.sampled_from(["", *(f"2026-11-0{day}" for day in range(1, 6))])

@@ -19,6 +19,8 @@ from tests.factories import make_jurisdiction as make_rule
 
 pytestmark = pytest.mark.usefixtures("squares")
 
+# Where a call comes from, as `key_of_range` says it.
+HERE, ELSEWHERE = "here", "elsewhere"
 NEVER_GIVEN = case_number(1999, 9_999_999)
 
 
@@ -34,7 +36,7 @@ def test_a_private_case_does_not_exist_for_the_public():
 
 
 @pytest.mark.parametrize(
-    "see", [public_case, lambda number: own_case(number, "123456")]
+    "see", [public_case, lambda number: own_case(number, "123456", HERE)]
 )
 def test_a_number_that_is_none_is_told_from_one_that_is_not_there(see):
     with pytest.raises(NotANumber):
@@ -50,14 +52,14 @@ def test_a_number_that_is_none_is_told_from_one_that_is_not_there(see):
 
 def test_the_right_pin_shows_the_own_case_also_a_private_one():
     for case in (make_case(), private_case()):
-        assert own_case(case.number, case.pin) == case
+        assert own_case(case.number, case.pin, HERE) == case
 
 
 @pytest.mark.parametrize("pin", ["", "0", "1234567", "abcdef", "١٢٣٤٥٦", "\0", "ñ"])
 def test_another_pin_is_wrong_whatever_it_is(pin):
     case = make_case()
     with pytest.raises(WrongPin):
-        own_case(case.number, pin)
+        own_case(case.number, pin, HERE)
 
 
 def test_the_pin_of_another_case_is_wrong():
@@ -65,27 +67,58 @@ def test_the_pin_of_another_case_is_wrong():
     Case.objects.filter(pk=one.pk).update(pin="111111")
     Case.objects.filter(pk=other.pk).update(pin="222222")
     with pytest.raises(WrongPin):
-        own_case(one.number, "222222")
+        own_case(one.number, "222222", HERE)
 
 
 def test_ten_guesses_and_then_even_the_right_pin_must_wait():
     case = make_case()
     assert wrong_guesses(case) == 10
     with pytest.raises(TooMany):
-        own_case(case.number, case.pin)
+        own_case(case.number, case.pin, HERE)
+
+
+def test_a_strangers_guesses_do_not_shut_the_owner_out():
+    case = make_case()
+    assert wrong_guesses(case, ELSEWHERE) == 10
+    assert own_case(case.number, case.pin, HERE) == case
+
+
+def test_thirty_guesses_from_everywhere_and_then_everybody_must_wait():
+    case = make_case()
+    heard = [wrong_guesses(case, f"range {number}") for number in range(5)]
+    assert heard == [10, 10, 10, 0, 0]
+    with pytest.raises(TooMany):
+        own_case(case.number, case.pin, HERE)
+
+
+def test_numbers_cannot_be_gone_through_with_a_few_guesses_of_each(settings):
+    settings.LIMITS_FACTOR = 1.0
+    cases = [make_case() for _ in range(7)]
+    heard = [wrong_guesses(case, ELSEWHERE) for case in cases]
+    assert heard == [10, 10, 10, 10, 10, 10, 0]
+    last = cases[-1]
+    with pytest.raises(TooMany):
+        own_case(last.number, last.pin, ELSEWHERE)
+    assert own_case(last.number, last.pin, HERE) == last
+
+
+def test_how_many_a_neighbourhood_may_guess_is_wider_or_narrower_by_a_setting(settings):
+    settings.LIMITS_FACTOR = 0.05
+    case = make_case()
+    assert wrong_guesses(case) == 3
 
 
 def test_the_right_pin_uses_up_nothing():
     case = make_case()
     for _look in range(25):
-        own_case(case.number, case.pin)
+        own_case(case.number, case.pin, HERE)
     assert wrong_guesses(case) == 10
 
 
 def test_guesses_of_one_case_do_not_close_another():
     one, other = make_case(), make_case()
     wrong_guesses(one)
-    assert own_case(other.number, other.pin) == other
+    assert own_case(other.number, other.pin, HERE) == other
 
 
 def test_a_number_in_another_spelling_is_the_same_case_for_guesses():
@@ -93,9 +126,9 @@ def test_a_number_in_another_spelling_is_the_same_case_for_guesses():
     spellings = [case.number, case.number.replace("-", ""), f" {case.number} "]
     for guess in range(10):
         with pytest.raises(WrongPin):
-            own_case(spellings[guess % 3], wrong_pin(case))
+            own_case(spellings[guess % 3], wrong_pin(case), HERE)
     with pytest.raises(TooMany):
-        own_case(case.number.replace("-", " "), wrong_pin(case))
+        own_case(case.number.replace("-", " "), wrong_pin(case), HERE)
 
 
 def test_of_many_guesses_at_once_ten_are_heard(elsewhere):
@@ -157,12 +190,12 @@ def wrong_pin(case: Case) -> str:
     return f"{(int(case.pin) + 1) % 1_000_000:06}"
 
 
-def wrong_guesses(case: Case) -> int:
+def wrong_guesses(case: Case, near: str = HERE) -> int:
     """How many are heard."""
     heard = 0
     while True:
         try:
-            own_case(case.number, wrong_pin(case))
+            own_case(case.number, wrong_pin(case), near)
         except WrongPin:
             heard += 1
         except TooMany:
@@ -173,7 +206,7 @@ def answers(number: str, pin: str) -> list[str]:
     told = []
     for _guess in range(12):
         try:
-            own_case(number, pin)
+            own_case(number, pin, HERE)
         except (NoSuchCase, WrongPin, TooMany) as answer:
             told.append(type(answer).__name__)
     return told

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import shutil
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from backend.cases import catalogue
 from backend.cases.catalogue import LATER_NUMBERS, load_catalogue
+from backend.cases.deadlines import PANAMA
 from backend.cases.management.commands.load_catalogue import SHIPPED
 from backend.cases.models import Case, Category, Group
 from backend.cases.privacy import public_point
@@ -25,6 +26,9 @@ from provinces.models import Corregimiento, District, Duty, Entity, Jurisdiction
 from tests.factories import WEST, make_case, make_territory
 
 DAY = date(2026, 11, 2)
+AT_NOON = datetime.combine(DAY, time(12), PANAMA)
+NOW = timezone.now()
+A_DAY = timedelta(days=1)
 TABLES = (Duty, Entity, Jurisdiction, Group, Category)
 CATEGORY = {
     "code": "PRU-01",
@@ -188,6 +192,51 @@ def test_a_rule_that_is_gone_ends_the_day_before_and_its_cases_keep_it(folder):
     assert (case.jurisdiction, case.entity_id) == (rule, "MUN-9001")
 
 
+def test_a_rule_of_today_that_is_gone_holds_no_more_and_its_cases_keep_it(folder):
+    local = {"level": "district", "place": "9001", "entity": "municipio"}
+    today = {**local, "valid_from": DAY.isoformat()}
+    load(another(folder, "jurisdictions.csv", **today))
+    case = make_case(WEST, category=Category.objects.get(), filed_at=AT_NOON)
+    assert case.entity_id == "MUN-9001"
+    (line,) = load(other(folder, "jurisdictions.csv"))
+    assert line.startswith("- jurisdicción")
+    check_constraints()
+    rule = Jurisdiction.objects.get(place="9001")
+    case.refresh_from_db()
+    assert (case.jurisdiction, case.entity_id) == (rule, "MUN-9001")
+    # Whoever reports from now on, even today, is answered by whom the file names.
+    later = make_case(WEST, category=Category.objects.get(), filed_at=AT_NOON)
+    assert later.entity_id == "OBRAS"
+    assert load(folder) == []
+    # And should it come back, it is the same rule.
+    load(another(folder, "jurisdictions.csv", **today))
+    assert Jurisdiction.objects.get(place="9001") == rule
+    again = make_case(WEST, category=Category.objects.get(), filed_at=AT_NOON)
+    assert again.jurisdiction == rule
+
+
+def test_a_rule_in_whose_place_comes_one_of_all_days_stays_for_its_cases(folder):
+    local = {"level": "district", "place": "9001", "entity": "municipio"}
+    load(another(folder, "jurisdictions.csv", **local, valid_from="2026-01-19"))
+    case = make_case(WEST, category=Category.objects.get(), filed_at=AT_NOON)
+    load(another(folder, "jurisdictions.csv", **local))
+    check_constraints()
+    rule = Jurisdiction.objects.get(valid_from="2026-01-19")
+    case.refresh_from_db()
+    assert case.jurisdiction == rule
+    other_rule = Jurisdiction.objects.get(place="9001", valid_from=None)
+    later = make_case(WEST, category=Category.objects.get(), filed_at=AT_NOON)
+    assert later.jurisdiction == other_rule
+    assert load(folder) == []
+
+
+def check_constraints() -> None:
+    """Those that speak at the end, now."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+
+
 PRECISIONS = [
     ({"precision": "exact"}, {"precision": "grid"}),
     ({"precision": "exact"}, {"precision": "none"}),
@@ -230,6 +279,27 @@ def test_cases_of_many_batches_are_all_published_again(folder, monkeypatch):
     load(other(folder, "categories.csv", precision="none", private="true"))
     shown = Case.objects.filter(pk__in=[case.pk for case in cases], is_public=True)
     assert not shown.exists()
+
+
+def test_what_is_reported_while_a_category_becomes_private_is_private_too(elsewhere):
+    assert elsewhere.play("filed_while_it_becomes_private") == {
+        f"{report}: private": 1 for report in ("before", "committed", "stored", "begun")
+    }
+
+
+def test_only_what_is_new_is_shown_twice_anew(folder):
+    """Whoever files waits for that part."""
+    old = make_case(WEST, category=Category.objects.get(), filed_at=NOW - 2 * A_DAY)
+    new = make_case(WEST, category=Category.objects.get(), filed_at=NOW - A_DAY / 2)
+    seen = []
+
+    def noted(cases, _what):
+        cases = list(cases)
+        seen.append({case.pk for case in cases})
+        return cases
+
+    load_catalogue(other(folder, "categories.csv", precision="grid"), DAY, noted)
+    assert seen == [{old.pk, new.pk}, {new.pk}]
 
 
 def test_what_changes_nothing_public_leaves_the_cases_alone(folder):

@@ -8,11 +8,12 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from backend.accounts.devices import issue_device
-from backend.accounts.limits import TooMany
-from backend.accounts.models import Device, User
+from backend.accounts.limits import TooMany, take_all
+from backend.accounts.models import Allowance, Device, User
 from backend.cases import citizens
 from backend.cases.citizens import (
     Complaint,
@@ -51,7 +52,7 @@ from backend.cases.handling import (
 from backend.cases.models import Case, Flag, Follow, Photo, Support
 from backend.cases.workflow import CITIZEN_MAY, FOLLOWED_BY, OPEN, NotAllowed, Status
 from tests.factories import make_case, make_photo
-from tests.jobs import run_jobs
+from tests.jobs import run_jobs, waiting_jobs
 
 pytestmark = pytest.mark.usefixtures("squares")
 
@@ -166,6 +167,36 @@ def test_if_the_letter_cannot_be_asked_for_nothing_has_happened(monkeypatch):
         with pytest.raises(RuntimeError):
             invite(case, "ana@example.com", "es")
     assert not Follow.objects.exists()
+    # Nor is it used up: it can be asked for again at once.
+    invite(case, "ana@example.com", "es")
+    assert waiting_jobs(citizens.INVITE) == [
+        (citizens.INVITE, {"follow_id": Follow.objects.get().pk})
+    ]
+
+
+def test_the_limits_of_invitations_are_not_held_until_the_letter_is_asked_for(
+    asked, monkeypatch
+):
+    depths = []
+
+    def noted(uses):
+        depths.append(len(connection.savepoint_ids))
+        take_all(uses)
+
+    monkeypatch.setattr(citizens, "take_all", noted)
+    case = make_case()
+    outside = len(connection.savepoint_ids)
+    invite(case, "ana@example.com", "es")
+    assert depths == [outside]
+
+
+def test_who_follows_already_loses_no_invitation_to_what_strangers_ask(asked):
+    case = make_case()
+    invite(case, "ana@example.com", "es")
+    confirm(Follow.objects.get())
+    Allowance.objects.all().delete()  # as days later
+    invite(case, "ana@example.com", "es")
+    assert not Allowance.objects.exists()
 
 
 def test_the_link_of_an_invitation_ends_and_the_way_out_does_not(asked, time_machine):

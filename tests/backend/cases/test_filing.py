@@ -395,6 +395,20 @@ def test_a_report_without_jobs_is_written_by_one_statement_alone(elsewhere):
     assert elsewhere.play("plain_report") == {"SELECT": 3, "WITH": 1}
 
 
+@pytest.mark.parametrize("photos", [0, 2])
+def test_a_category_that_became_private_since_it_was_read_is_private(photos):
+    read = make_category()
+    Category.objects.filter(pk=read.pk).update(private=True, precision="none")
+    admitted = []
+    report = make_report(category=read, photos=[make_photo() for _ in range(photos)])
+    filed = file_case(report, admit=lambda: admitted.append("once"))
+    stored = Case.objects.get()
+    assert (stored.is_public, stored.public_location) == (False, None)
+    assert not filed.case.is_public
+    assert (filed.is_new, admitted) == (True, ["once"])
+    assert len(files()) == stored.photos.count() == photos
+
+
 def test_a_report_sent_again_takes_fewer(django_assert_num_queries):
     report = make_report(photos=[make_photo()])
     file_case(report)

@@ -11,6 +11,7 @@ from django.apps import apps
 from django.utils import translation
 
 from backend.accounts.devices import issue_device
+from backend.cases.access import look_at_contact
 from backend.cases.models import AccessLog, Follow
 from backend.cases.my_data import export_my_data
 from backend.cases.personal_data import (
@@ -18,7 +19,7 @@ from backend.cases.personal_data import (
 )
 from tests.backend.cases import people
 from tests.backend.cases.people import FILED, WORDS, make_person
-from tests.factories import WEST, make_case
+from tests.factories import WEST, make_case, make_crew
 
 pytestmark = pytest.mark.usefixtures("squares")
 LATER = FILED + timedelta(days=10)
@@ -107,6 +108,26 @@ def test_the_file_speaks_the_language_of_who_asks():
     with translation.override("en"):
         english = export_my_data(case, LATER)["consent"]["text"]
     assert "portability" in english
+
+
+def test_taken_or_erased_many_times_in_an_hour_it_is_written_down_once():
+    case = make_person()
+    for minutes in (0, 1, 59, 60):
+        export_my_data(case, LATER + timedelta(minutes=minutes))
+        erase_me(case, LATER + timedelta(minutes=minutes))
+    assert [(a.what, a.at - LATER) for a in AccessLog.objects.order_by("pk")] == [
+        ("taken", timedelta()),
+        ("erased", timedelta()),
+        ("taken", timedelta(minutes=60)),
+        ("erased", timedelta(minutes=60)),
+    ]
+
+
+def test_that_staff_looked_hides_nothing_of_the_person():
+    case = make_person()
+    look_at_contact(case, make_crew(), "Llamar", LATER)
+    export_my_data(case, LATER)
+    assert [a.what for a in case.accesses.order_by("pk")] == ["seen", "taken"]
 
 
 def test_who_took_or_erased_it_is_written_down_without_a_name():

@@ -179,6 +179,29 @@ def test_what_nobody_uses_any_more_is_cleaned(settings):
     assert AccessLog.objects.get().at == now - days(9)
 
 
+def test_a_phone_that_never_did_anything_is_kept_for_a_year():
+    made = timezone.now()
+    idle, in_use, watching = (issue_device(at=made).device for _ in range(3))
+    case = make_case(device=in_use)
+    follow(case, watching)
+    issue_device(at=made + days(1))
+    assert what_is_old(made + days(365)).devices == 0
+    later = made + days(365) + SECOND
+    assert what_is_old(later).devices == forget_old(later).devices == 1
+    assert not Device.objects.filter(pk=idle.pk).exists()
+    assert Device.objects.filter(pk__in=[in_use.pk, watching.pk]).count() == 2
+
+
+def test_of_very_many_phones_each_night_takes_a_part(monkeypatch):
+    monkeypatch.setattr(retention, "MOST_PHONES", 3)
+    made = timezone.now()
+    for _ in range(5):
+        issue_device(at=made)
+    later = made + days(366)
+    assert what_is_old(later).devices == 5
+    assert [forget_old(later).devices for _night in range(3)] == [3, 2, 0]
+
+
 def test_an_address_whose_owner_never_said_yes_is_not_kept():
     case = make_case(filed_at=FILED)
     for name in ("silent", "asked.again", "willing"):

@@ -41,6 +41,7 @@ def cases(request: HttpRequest, extension: str) -> HttpResponseBase:
     parameters = Parameters(request.GET)
     filters = parameters.filters()
     limit = parameters.integer("limit", 0, range(1, MOST_FEATURES + 1))
+    parameters.refuse_the_rest()
     try:
         parameters.check()
     except InvalidParameters as invalid:
@@ -63,6 +64,7 @@ def withdrawals(request: HttpRequest) -> HttpResponseBase:
     """The cases that are public no more: beside increments that have no place for them."""
     parameters = Parameters(request.GET)
     since = parameters.moment("changed_since") or EVER
+    parameters.refuse_the_rest()
     try:
         parameters.check()
     except InvalidParameters as invalid:

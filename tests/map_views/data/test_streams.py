@@ -215,6 +215,45 @@ def test_the_encoding_is_what_the_reader_likes_best(accepted, chosen):
     assert best_encoding(accepted) == chosen
 
 
+# ── What is not understood ───────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("extension", ["geojson", "csv", "gpkg"])
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [
+        ("grupo=VIA", "grupo"),
+        ("State=open", "State"),
+        ("category=,", "category"),
+        ("state=all&state=open", "state"),
+        ("limit=5&limit=6", "limit"),
+        ("bbox=-8_0,8,-7_9,9", "bbox"),
+    ],
+)
+def test_a_filter_that_is_not_understood_gives_nothing(
+    phone, squares, extension, query, name
+):
+    refused = phone.get(f"/data/cases.{extension}?{query}")
+    assert refused.status_code == 400
+    assert refused["Content-Type"] == "application/problem+json"
+    (error,) = refused.json()["errors"]
+    assert error["pointer"] == f"?{name}"
+
+
+@pytest.mark.parametrize("query", ["since=2026-01-01", "changed_since=2026&x="])
+def test_nor_does_one_of_withdrawals(phone, squares, query):
+    refused = phone.get(f"/data/withdrawals.csv?{query}")
+    assert refused.status_code == 400
+    assert refused["Content-Type"] == "application/problem+json"
+
+
+def test_a_plus_sign_that_was_forgotten_is_there_again(phone, squares):
+    case = make_case()
+    for moment in ("2020-01-01T00:00:00+00:00", "2020-01-01T00:00:00 00:00"):
+        answer = phone.get(f"/data/cases.csv?changed_since={moment}")
+        assert case.number in answer.getvalue().decode()
+
+
 # ── Bounds and failures ──────────────────────────────────────────────────────────
 
 

@@ -19,16 +19,16 @@ from django.http import (
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.cache import get_conditional_response
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from backend.cases.models import DataFile
 from backend.cases.storage import opened
 from geo.filters import Filters
 from map_views.data import builds
+from map_views.data.answers import door
 from map_views.data.formats import FORMATS, LICENCE_LINK, Format
+from map_views.open_door import conditional
 from map_views.problems import problem
 from provinces.models import reads_english
 
@@ -63,7 +63,7 @@ def asked_for(
     return page
 
 
-@require_safe
+@door
 @vary_on_headers("Accept-Language", "Cookie")
 def build_page(request: HttpRequest, key: UUID) -> HttpResponse:
     """For people: it asks again by itself, with or without scripts."""
@@ -81,7 +81,7 @@ def build_page(request: HttpRequest, key: UUID) -> HttpResponse:
     return page
 
 
-@require_safe
+@door
 def build_state(request: HttpRequest, key: UUID) -> HttpResponse:
     """For programs."""
     file = wanted(key)
@@ -112,7 +112,7 @@ def wanted(key: UUID) -> DataFile:
     return get_object_or_404(DataFile, pk=key, expires_at__gt=timezone.now())
 
 
-@require_safe
+@door
 def data_file(request: HttpRequest, key: UUID, name: str) -> HttpResponseBase:
     """The bytes, for whoever has a link that has not expired."""
     file = wanted(key)
@@ -123,7 +123,7 @@ def data_file(request: HttpRequest, key: UUID, name: str) -> HttpResponseBase:
         return HttpResponseRedirect(signed_link(file), headers=NO_STORE)
     headers = {"Cache-Control": A_NIGHTLY_ONE} if file.nightly else NO_STORE
     headers = {**headers, "ETag": f'"{file.sha256}"', "Link": LICENCE_LINK}
-    if unchanged := get_conditional_response(request, etag=headers["ETag"]):
+    if unchanged := conditional(request, headers["ETag"]):
         return unchanged
     try:
         content = opened(file.name)

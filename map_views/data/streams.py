@@ -8,15 +8,15 @@ from datetime import UTC, datetime
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from geo import export
 from geo.copying import Busy
 from map_views.data import build_pages
+from map_views.data.answers import door
 from map_views.data.encodings import Begun, best_encoding, compressed
 from map_views.data.formats import FORMATS, LICENCE_LINK, Format, file_name
-from map_views.parameters import MOST_FEATURES, InvalidParameters, Parameters
+from map_views.parameters import MOST_FEATURES, Parameters
 from map_views.problems import problem
 from provinces.models import reads_english
 
@@ -24,7 +24,7 @@ RETRY_SECONDS = 30
 EVER = datetime.min.replace(tzinfo=UTC)
 
 
-@require_safe
+@door
 @vary_on_headers("Accept-Language", "Cookie", "Accept-Encoding")
 def cases(request: HttpRequest, extension: str) -> HttpResponseBase:
     """All public cases that the filters leave."""
@@ -42,10 +42,7 @@ def cases(request: HttpRequest, extension: str) -> HttpResponseBase:
     filters = parameters.filters()
     limit = parameters.integer("limit", 0, range(1, MOST_FEATURES + 1))
     parameters.refuse_the_rest()
-    try:
-        parameters.check()
-    except InvalidParameters as invalid:
-        return invalid.response()
+    parameters.check()
     if form.stream is None:
         return build_pages.asked_for(request, form, filters, limit or None)
     pieces = form.stream(
@@ -58,17 +55,14 @@ def cases(request: HttpRequest, extension: str) -> HttpResponseBase:
     return streamed(request, form, pieces)
 
 
-@require_safe
+@door
 @vary_on_headers("Accept-Encoding")
 def withdrawals(request: HttpRequest) -> HttpResponseBase:
     """The cases that are public no more: beside increments that have no place for them."""
     parameters = Parameters(request.GET)
     since = parameters.moment("changed_since") or EVER
     parameters.refuse_the_rest()
-    try:
-        parameters.check()
-    except InvalidParameters as invalid:
-        return invalid.response()
+    parameters.check()
     pieces = export.withdrawals(since, places=settings.EXPORTS_AT_ONCE)
     return streamed(request, FORMATS["csv"], pieces, "retirados")
 

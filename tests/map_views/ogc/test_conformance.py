@@ -404,7 +404,7 @@ def test_what_is_defined_is_done(phone, resources):
                 schema.get("default", "true" if schema["type"] == "boolean" else "x"),
             )
             assert phone.get(address, {name: sample}).status_code == 200, (path, name)
-        assert {"200", "304", "400", "404", "405", "500", "503"} == operation[
+        assert {"200", "304", "400", "404", "405", "412", "500", "503"} == operation[
             "responses"
         ].keys()
 

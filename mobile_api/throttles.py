@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from django.conf import settings
 from rest_framework.request import Request
 
+from backend.accounts.addresses import key_of_range
 from backend.accounts.encryption import fingerprint_of
 from backend.accounts.limits import (
     Limit,
@@ -16,9 +16,10 @@ from backend.accounts.limits import (
     Use,
     give_all_back,
     take_all,
+    wider,
 )
 from backend.accounts.proofs import key_of_proof
-from mobile_api.callers import device_of_request, range_of
+from mobile_api.callers import device_of_request
 
 HOUR = 3600.0  # seconds
 MB = 1024**2
@@ -106,8 +107,7 @@ class Taken:
 def uses_of(request: Request, what: What, amount: int, phone: str) -> list[Use]:
     rates = RATES[what]
     device = device_of_request(request)
-    # Not the address itself: a copy of the table would tell who called from where.
-    near = fingerprint_of(range_of(request), "address-range")[:32]
+    near = key_of_range(request)
     uses = [Use(limit_of(what, "neighbours", rates.neighbours), near, amount)]
     if device:
         who = device.id.hex
@@ -124,11 +124,6 @@ def uses_of(request: Request, what: What, amount: int, phone: str) -> list[Use]:
 def limit_of(what: What, whose: str, rate: Rate) -> Limit:
     calm = None if rate.calm is None else wider(rate.calm)
     return Limit(f"{what}-{whose}", wider(rate.hourly), HOUR, calm)
-
-
-def wider(times: int) -> int:
-    factor: float = settings.LIMITS_FACTOR
-    return max(1, round(times * factor))
 
 
 def plain_number(phone: str) -> str:

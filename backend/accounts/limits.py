@@ -8,6 +8,7 @@ from datetime import timedelta
 from math import ceil
 from typing import Any, NamedTuple
 
+from django.conf import settings
 from django.db import connection
 
 
@@ -27,6 +28,12 @@ class Limit:
     def times_in(self, share: int) -> timedelta:
         """How long so many times take to come back; never a microsecond too long."""
         return timedelta(microseconds=int(share * self.seconds / self.times * 1e6))
+
+
+def wider(times: int) -> int:
+    """So many times here, where limits may be as many times wider as is set."""
+    factor: float = settings.LIMITS_FACTOR
+    return max(1, round(times * factor))
 
 
 class Use(NamedTuple):

@@ -1,4 +1,4 @@
-"""Who is calling, by witnesses that a caller cannot be."""
+"""Where somebody calls from, by witnesses that a caller cannot be."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from mobile_api.callers import address_of, range_of, read_address
+from backend.accounts.addresses import address_of, range_of, read_address
 
 PROXY = "10.0.0.1"
 PHONE = "200.46.1.7"

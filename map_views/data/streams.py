@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from datetime import UTC, datetime
 
 from django.conf import settings
@@ -21,6 +21,8 @@ from map_views.problems import problem
 from provinces.models import reads_english
 
 RETRY_SECONDS = 30
+# More than the map lists, and no work for the database.
+FEW_ROWS = 2_000
 EVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -43,6 +45,8 @@ def cases(request: HttpRequest, extension: str) -> HttpResponseBase:
     limit = parameters.integer("limit", 0, range(1, MOST_FEATURES + 1))
     parameters.refuse_the_rest()
     parameters.check()
+    if request.method == "HEAD":
+        return sent(request, form)
     if form.stream is None:
         return build_pages.asked_for(request, form, filters, limit or None)
     pieces = form.stream(
@@ -50,7 +54,7 @@ def cases(request: HttpRequest, extension: str) -> HttpResponseBase:
         limit or None,
         english=reads_english(),
         # Few cases take no place of those who want all.
-        places=None if limit else settings.EXPORTS_AT_ONCE,
+        places=None if 0 < limit <= FEW_ROWS else settings.EXPORTS_AT_ONCE,
     )
     return streamed(request, form, pieces)
 
@@ -63,6 +67,8 @@ def withdrawals(request: HttpRequest) -> HttpResponseBase:
     since = parameters.moment("changed_since") or EVER
     parameters.refuse_the_rest()
     parameters.check()
+    if request.method == "HEAD":
+        return sent(request, FORMATS["csv"], "retirados")
     pieces = export.withdrawals(since, places=settings.EXPORTS_AT_ONCE)
     return streamed(request, FORMATS["csv"], pieces, "retirados")
 
@@ -71,14 +77,7 @@ def streamed(
     request: HttpRequest, form: Format, pieces: Generator[bytes], what: str = "casos"
 ) -> HttpResponseBase:
     """As PostGIS makes them. Raises what the database raises at once."""
-    headers = {
-        "Content-Disposition": f'inline; filename="{file_name(form, what=what)}"',
-        "Cache-Control": "public, max-age=10",
-        "Link": LICENCE_LINK,
-    }
-    encoding = best_encoding(request.headers.get("Accept-Encoding", ""))
-    if encoding:
-        headers["Content-Encoding"] = encoding
+    if encoding := best_encoding(request.headers.get("Accept-Encoding", "")):
         pieces = compressed(pieces, encoding)
     try:
         begun = Begun(pieces)
@@ -90,4 +89,19 @@ def streamed(
             _("Vuelva a pedirlos en medio minuto, o tome el archivo de cada noche."),
             retry=RETRY_SECONDS,
         )
-    return StreamingHttpResponse(begun, content_type=form.media_type, headers=headers)
+    return sent(request, form, what, begun)
+
+
+def sent(
+    request: HttpRequest, form: Format, what: str = "casos", body: Iterable[bytes] = ()
+) -> StreamingHttpResponse:
+    """The body under its headers; without one, these are what was asked for."""
+    headers = {
+        "Content-Disposition": f'inline; filename="{file_name(form, what=what)}"',
+        "Cache-Control": "public, max-age=10",
+        "Link": LICENCE_LINK,
+    }
+    encoding = best_encoding(request.headers.get("Accept-Encoding", ""))
+    if encoding and form.stream:
+        headers["Content-Encoding"] = encoding
+    return StreamingHttpResponse(body, content_type=form.media_type, headers=headers)

@@ -287,6 +287,45 @@ def test_so_many_may_wait_and_no_more(phone, three, monkeypatch):
     assert DataFile.objects.count() == 1
 
 
+def test_of_each_part_of_the_network_so_many_are_made_in_an_hour(
+    phone, three, settings
+):
+    settings.LIMITS_FACTOR = 1
+    for _ in range(2):  # what is there or on its way costs nothing
+        for most in range(1, 7):
+            assert phone.get("/data/cases.gpkg", {"limit": most}).status_code == 303
+    refused = phone.get("/data/cases.gpkg", {"limit": 7})
+    assert refused.status_code == 429
+    assert refused["Content-Type"] == "application/problem+json"
+    assert refused.json()["type"] == "/problems/too-many-requests"
+    assert 0 < int(refused["Retry-After"]) <= 3600
+    # Whoever calls from elsewhere has the file made, and then it is everybody's.
+    elsewhere = {"REMOTE_ADDR": "198.51.100.7"}
+    assert phone.get("/data/cases.gpkg", {"limit": 7}, **elsewhere).status_code == 303
+    assert phone.get("/data/cases.gpkg", {"limit": 7}).status_code == 303
+    assert DataFile.objects.count() == 7
+
+
+def test_a_file_that_finds_no_place_is_not_counted(phone, three, settings, monkeypatch):
+    settings.LIMITS_FACTOR = 1
+    monkeypatch.setattr(builds, "MOST_UNFINISHED", 0)
+    for _ in range(7):
+        assert phone.get("/data/cases.gpkg").status_code == 503
+
+
+def test_the_headers_of_a_file_are_known_without_it(phone, three, monkeypatch):
+    body = taken(phone, "gpkg")
+    (file,) = DataFile.objects.all()
+    link = builds.url_of(file)
+    whole = phone.get(link)
+    assert whole.getvalue() == body
+    monkeypatch.delattr("map_views.data.build_pages.opened")
+    head = phone.head(link)
+    assert (head.status_code, head.getvalue()) == (200, b"")
+    assert head["Content-Length"] == str(len(body))
+    assert {**head.headers} == {**whole.headers}
+
+
 def test_a_file_that_cannot_be_made_says_so(phone, three, monkeypatch):
     monkeypatch.setitem(OGR_DRIVERS, "gpkg", "Nonsense")
     page = phone.get("/data/cases.gpkg")["Location"]

@@ -19,7 +19,8 @@ READING = "GET, HEAD, OPTIONS"
 TO_ALL = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": (
-        "Content-Crs, Content-Disposition, Content-Range, ETag, Link, Retry-After"
+        "Content-Crs, Content-Disposition, Content-Range, ETag, Link, Retry-After, "
+        "X-Data-As-Of"
     ),
 }
 # What a browser asks before it sends a header of the page's own.

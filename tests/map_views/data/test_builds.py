@@ -6,7 +6,9 @@ import gzip
 import hashlib
 import json
 import re
+import sqlite3
 import subprocess
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from html import unescape
 from pathlib import Path
@@ -113,6 +115,27 @@ def test_gdal_reads_what_is_made(phone, three, tmp_path, extension, driver):
     assert odd["geometry"]["coordinates"] == pytest.approx([-79.91, 8.56])
     assert odd["properties"].get("entity") is None
     assert odd["properties"]["district"] == "Oeste"
+
+
+def test_a_moment_in_a_geopackage_is_written_as_its_standard_says(
+    phone, increment, tmp_path
+):
+    """OGC 12-128r18, table 1: a DATETIME is in UTC, with thousandths and a Z."""
+    since, kept, _ = increment
+    file = tmp_path / "casos.gpkg"
+    file.write_bytes(taken(phone, "gpkg", changed_since=since))
+    with closing(sqlite3.connect(file)) as database:
+        columns = database.execute("PRAGMA table_info(casos)").fetchall()
+        database.row_factory = sqlite3.Row
+        rows = database.execute("SELECT * FROM casos ORDER BY fid").fetchall()
+    kinds = {name: kind for _, name, kind, *_ in columns}
+    assert {kinds[name] for name in MOMENTS} == {"DATETIME"}
+    moments = [row[name] for row in rows for name in MOMENTS if row[name]]
+    assert len(moments) == 4  # three of a case, and when another was withdrawn
+    for moment in moments:
+        assert re.fullmatch(r"[\d-]{10}T[\d:]{8}\.000Z", moment)
+    filed_at = Case.objects.get(number=kept).filed_at.replace(microsecond=0)
+    assert datetime.fromisoformat(rows[0]["filed_at"]) == filed_at
 
 
 def test_pyarrow_reads_the_geoparquet(phone, three, tmp_path):

@@ -20,7 +20,7 @@ from sqlalchemy import func
 from geo import copying, sql
 from geo.filters import Filters, on_the_map
 from geo.forms import CSV, CSVOfWithdrawals, Form, GeoJSON, GeoJSONLines
-from geo.public_fields import NAMES, Value, fields, in_panama
+from geo.public_fields import NAMES, Value, fields
 from geo.tables import (
     case,
     category,
@@ -76,7 +76,7 @@ def csv(
 ) -> Generator[bytes]:
     """A table (RFC 4180). `safe`: what looks like a formula begins with an apostrophe.
 
-    Raises `copying.Busy`.
+    Without, it is for GDAL, and moments are in UTC. Raises `copying.Busy`.
     """
     form = CSV(english, safe=safe)
     asked = statements(form, filters, limit, with_withdrawals=with_withdrawals)
@@ -204,7 +204,7 @@ def withdrawn(form: Form, since: datetime) -> sa.Select[Any]:
         sa.select(
             form.withdrawal(
                 withdrawal.c.number,
-                in_panama(withdrawal.c.withdrawn_at),
+                form.moment(withdrawal.c.withdrawn_at),
                 withdrawal.c.reason,
             )
         )

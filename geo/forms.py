@@ -10,7 +10,16 @@ from itertools import chain
 import sqlalchemy as sa
 from sqlalchemy import func
 
-from geo.public_fields import NAMES, OF_WITHDRAWALS, URL, Field, Value, fields
+from geo.public_fields import (
+    NAMES,
+    OF_WITHDRAWALS,
+    URL,
+    Field,
+    Value,
+    fields,
+    in_panama,
+    in_utc,
+)
 
 # What a spreadsheet could take for a formula (OWASP, "CSV Injection"), also after what
 # nobody sees: control characters, spaces of every kind and width, marks of direction.
@@ -34,7 +43,11 @@ class Form:
         self.english = english
 
     def fields(self, of: str) -> list[Field]:
-        return [field for field in fields(english=self.english) if field.of == of]
+        found = fields(english=self.english, written=self.moment)
+        return [field for field in found if field.of == of]
+
+    def moment(self, value: Value) -> Value:
+        return in_panama(value)
 
     def told(self, of_one: list[Field]) -> Value:
         """What is said of one category, entity or place."""
@@ -121,10 +134,15 @@ class GeoJSONLines(GeoJSON):
 
 
 class CSV(Form):
+    """`safe` for people's spreadsheets; else for GDAL, as GeoPackages have moments."""
+
     def __init__(self, english: bool, *, safe: bool = True) -> None:
         super().__init__(english)
         self.safe = safe
         self.head = (",".join(CSV_HEADER) + "\r\n").encode()
+
+    def moment(self, value: Value) -> Value:
+        return in_panama(value) if self.safe else in_utc(value)
 
     def told(self, of_one: list[Field]) -> Value:
         cells = ((",", self.cell(field.value)) for field in of_one)

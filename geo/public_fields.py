@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,17 +29,36 @@ class Field:
     value: Value
 
 
-def fields(*, english: bool = False) -> list[Field]:
-    """All that is public of a case but its point, in the order that tables have."""
+def in_panama(moment: Value) -> Value:
+    """ISO 8601 with Panama's offset, which is the same all year since 1908.
+
+    By the offset itself: to look the zone up by its name takes as long as all the rest.
+    """
+    local = func.timezone(PANAMAS_OFFSET, moment)
+    return func.to_char(local, 'YYYY-MM-DD"T"HH24:MI:SS"-05:00"')
+
+
+def in_utc(moment: Value) -> Value:
+    """For formats whose moments have no offset."""
+    return func.to_char(func.timezone("UTC", moment), 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+
+
+def fields(
+    *, english: bool = False, written: Callable[[Value], Value] = in_panama
+) -> list[Field]:
+    """All that is public of a case but its point, in the order that tables have.
+
+    `written` makes text of a moment.
+    """
     name = category.c.name_en if english else category.c.name_es
     return [
         Field("number", "case", case.c.number),
         Field("status", "case", case.c.status),
         Field("open", "case", case.c.status.in_(sorted(OPEN))),
-        Field("filed_at", "case", in_panama(case.c.filed_at)),
-        Field("due_at", "case", in_panama(case.c.due_at)),
-        Field("updated_at", "case", in_panama(case.c.updated_at)),
-        Field("resolved_at", "case", in_panama(case.c.resolved_at)),
+        Field("filed_at", "case", written(case.c.filed_at)),
+        Field("due_at", "case", written(case.c.due_at)),
+        Field("updated_at", "case", written(case.c.updated_at)),
+        Field("resolved_at", "case", written(case.c.resolved_at)),
         Field("demo", "case", case.c.demo),
         Field("url", "case", sa.literal(URL) + case.c.number),
         Field("category", "category", category.c.code),
@@ -62,15 +82,6 @@ def properties(*, english: bool) -> sa.Function[object]:
     return func.json_build_object(
         *(piece for field in each for piece in (field.name, field.value))
     )
-
-
-def in_panama(moment: sa.ColumnElement[object]) -> sa.ColumnElement[object]:
-    """ISO 8601 with Panama's offset, which is the same all year since 1908.
-
-    By the offset itself: to look the zone up by its name takes as long as all the rest.
-    """
-    local = func.timezone(PANAMAS_OFFSET, moment)
-    return func.to_char(local, 'YYYY-MM-DD"T"HH24:MI:SS"-05:00"')
 
 
 NAMES = tuple(field.name for field in fields())

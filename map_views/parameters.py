@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, time, timedelta
 from math import isfinite
 from typing import Any
@@ -18,6 +19,9 @@ ZOOMS = range(4, 19)
 MOST_FEATURES = 100_000
 MOST_CODES = 100
 LONGEST_VALUE = 2_000
+# As people and programs write one; Python's own reader takes 8_0 and ٨٠ too.
+NUMBER = re.compile(r"\s*-?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*", re.ASCII | re.IGNORECASE)
+LOST_PLUS = re.compile(r"(:[\d.]+) (\d\d:?\d\d)$", re.ASCII)
 
 
 class InvalidParameters(Exception):
@@ -41,6 +45,7 @@ class Parameters:
 
     def __init__(self, query: QueryDict) -> None:
         self.query = query
+        self.read: set[str] = set()
         self.problems: dict[str, str] = {}
 
     def check(self) -> None:
@@ -48,7 +53,16 @@ class Parameters:
         if self.problems:
             raise InvalidParameters(self.problems)
 
+    def refuse_the_rest(self) -> None:
+        """What was not read is a mistake: a misspelt filter would leave all cases in."""
+        for name in self.query.keys() - self.read:
+            self.problems[name] = _("No hay tal parámetro aquí.")
+
     def text(self, name: str) -> str:
+        self.read.add(name)
+        if len(self.query.getlist(name)) > 1:
+            self.problems[name] = _("Debe tener un valor, y uno solo.")
+            return ""
         value = self.query.get(name, "").strip()
         if len(value) > LONGEST_VALUE or "\0" in value:
             self.problems[name] = _("No es un valor que se pueda buscar.")
@@ -82,10 +96,10 @@ class Parameters:
         text = self.text("bbox")
         if not text:
             return None
-        try:
-            west, south, east, north = map(float, text.split(","))
-        except ValueError:
-            west = south = east = north = float("nan")
+        parts = text.split(",")
+        if len(parts) != 4 or not all(NUMBER.fullmatch(part) for part in parts):
+            parts = ["nan"] * 4
+        west, south, east, north = map(float, parts)
         in_range = -180 <= west <= east <= 180 and -90 <= south <= north <= 90
         if not (in_range and isfinite(west + south + east + north)):
             self.problems["bbox"] = _(
@@ -95,12 +109,15 @@ class Parameters:
         return Box(west, south, east, north)
 
     def codes(self, name: str) -> tuple[str, ...]:
-        values = self.query.getlist(name)
+        self.read.add(name)
+        values = [value for value in self.query.getlist(name) if value.strip()]
         codes = [code.strip() for value in values for code in value.split(",")]
         codes = sorted({code for code in codes if code})
         if len(codes) > MOST_CODES or any("\0" in code for code in codes):
             self.problems[name] = _("No es un valor que se pueda buscar.")
             return ()
+        if values and not codes:  # A comma alone names nothing, and is not "all".
+            self.problems[name] = _("No es un valor que se pueda buscar.")
         return tuple(codes)
 
     def place(self) -> str:
@@ -151,6 +168,7 @@ def read_moment(text: str, *, end_of_day: bool) -> datetime | None:
 
     Raises ValueError, OverflowError.
     """
+    text = with_its_plus(text)
     day = parse_date(text)
     if day is None:
         moment = parse_datetime(text)
@@ -159,3 +177,8 @@ def read_moment(text: str, *, end_of_day: bool) -> datetime | None:
     if moment and timezone.is_naive(moment):
         moment = timezone.make_aware(moment)
     return moment and moment.astimezone(UTC)
+
+
+def with_its_plus(text: str) -> str:
+    """In an address a plus sign is a blank, and programs forget it: `…:00 00:00`."""
+    return LOST_PLUS.sub(r"\1+\2", text)

@@ -2,7 +2,6 @@
 
 from django.urls import include, path
 
-from map_views.data import streams
 from map_views.health import alive, ready
 from map_views.heat_map import heat_by_month, heat_by_place, heat_cells
 from map_views.photos import photo
@@ -16,12 +15,6 @@ urlpatterns = [
     path("api/v1/places/search/", search_places, name="place-search"),
     path("tiles/<str:layer>/<int:zoom>/<int:x>/<int:y>.mvt", tile, name="tile"),
     path("ogc/", include("map_views.ogc.urls")),
-    path(
-        "data/cases.geojson",
-        streams.cases,
-        {"extension": "geojson"},
-        name="cases-geojson",
-    ),
     path("data/", include("map_views.data.urls")),
     path("fotos/<path:name>", photo, name="photo"),
     path("healthz", alive, name="alive"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from io import BytesIO
 from typing import Any, cast
 from uuid import UUID
 
@@ -19,21 +21,28 @@ from django.http import (
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.cache import get_conditional_response
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
+from whitenoise.responders import SlicedFile
 
+from backend.accounts.addresses import key_of_range
+from backend.accounts.limits import Limit, give_back, take, wider
+from backend.accounts.limits import TooMany as TooOften
 from backend.cases.models import DataFile
 from backend.cases.storage import opened
 from geo.filters import Filters
 from map_views.data import builds
+from map_views.data.answers import door
 from map_views.data.formats import FORMATS, LICENCE_LINK, Format
+from map_views.data.parts import NoSuchPart, part_of
+from map_views.open_door import conditional
 from map_views.problems import problem
 from provinces.models import reads_english
 
 RETRY_SECONDS = 60
 POLL_SECONDS = 2
+HOUR = 3600.0  # seconds
+NEW_FILES = 6
 NO_STORE = {"Cache-Control": "no-store"}
 A_NIGHTLY_ONE = "public, max-age=86400, immutable"
 
@@ -42,10 +51,16 @@ def asked_for(
     request: HttpRequest, form: Format, filters: Filters, limit: int | None
 ) -> HttpResponseBase:
     """To the file if it is there; else to the page that says how far it is."""
-    english = reads_english()
+    what, at = builds.written(filters, limit, english=reads_english()), timezone.now()
     try:
-        file = builds.ask(
-            form, filters, english=english, at=timezone.now(), limit=limit
+        file = builds.there_is(form, what, at) or new_file(request, form, what, at)
+    except TooOften as often:
+        return problem(
+            429,
+            "too-many-requests",
+            _("Desde su red ya se pidieron muchos archivos en esta hora."),
+            _("Vuelva a pedirlo más tarde, o tome el archivo de cada noche."),
+            retry=often.retry_after,
         )
     except builds.TooMany:
         return problem(
@@ -63,7 +78,21 @@ def asked_for(
     return page
 
 
-@require_safe
+def new_file(request: HttpRequest, form: Format, what: str, at: datetime) -> DataFile:
+    """One more to be made, of as many as each part of the network may have in an hour.
+
+    Else a few would keep all others from theirs. Raises TooOften, builds.TooMany.
+    """
+    limit, who = Limit("data-file", wider(NEW_FILES), HOUR), key_of_range(request)
+    take(limit, who)
+    try:
+        return builds.ask(form, what, at)
+    except builds.TooMany:
+        give_back(limit, who)
+        raise
+
+
+@door
 @vary_on_headers("Accept-Language", "Cookie")
 def build_page(request: HttpRequest, key: UUID) -> HttpResponse:
     """For people: it asks again by itself, with or without scripts."""
@@ -81,7 +110,7 @@ def build_page(request: HttpRequest, key: UUID) -> HttpResponse:
     return page
 
 
-@require_safe
+@door
 def build_state(request: HttpRequest, key: UUID) -> HttpResponse:
     """For programs."""
     file = wanted(key)
@@ -112,7 +141,7 @@ def wanted(key: UUID) -> DataFile:
     return get_object_or_404(DataFile, pk=key, expires_at__gt=timezone.now())
 
 
-@require_safe
+@door
 def data_file(request: HttpRequest, key: UUID, name: str) -> HttpResponseBase:
     """The bytes, for whoever has a link that has not expired."""
     file = wanted(key)
@@ -122,20 +151,40 @@ def data_file(request: HttpRequest, key: UUID, name: str) -> HttpResponseBase:
     if settings.S3_SIGNED_LINKS:
         return HttpResponseRedirect(signed_link(file), headers=NO_STORE)
     headers = {"Cache-Control": A_NIGHTLY_ONE} if file.nightly else NO_STORE
-    headers = {**headers, "ETag": f'"{file.sha256}"', "Link": LICENCE_LINK}
-    if unchanged := get_conditional_response(request, etag=headers["ETag"]):
+    etag = f'"{file.sha256}"'
+    if unchanged := conditional(request, etag):
         return unchanged
     try:
-        content = opened(file.name)
+        response = bytes_of(request, file, part_of(request, file.size, etag))
+    except NoSuchPart:
+        refusal = problem(416, "no-such-part", _("El archivo no tiene esos bytes."))
+        refusal["Content-Range"] = f"bytes */{file.size}"
+        return refusal
     except FileNotFoundError as lost:  # It expired this moment.
         raise Http404 from lost
-    return FileResponse(
-        content,
+    for header, value in {**headers, "ETag": etag, "Link": LICENCE_LINK}.items():
+        response[header] = value
+    return response
+
+
+def bytes_of(
+    request: HttpRequest, file: DataFile, part: range | None
+) -> HttpResponseBase:
+    """All of them, a part, or none for whoever asks for the headers alone."""
+    content = BytesIO() if request.method == "HEAD" else opened(file.name)
+    response = FileResponse(
+        SlicedFile(content, part.start, part.stop - 1) if part else content,
+        status=206 if part else 200,
         as_attachment=True,
-        filename=name,
+        filename=builds.name_of(file),
         content_type=media_type(file),
-        headers=headers,
     )
+    response["Accept-Ranges"] = "bytes"
+    response["Content-Length"] = str(len(part) if part else file.size)
+    if part:
+        last = part.stop - 1
+        response["Content-Range"] = f"bytes {part.start}-{last}/{file.size}"
+    return response
 
 
 def media_type(file: DataFile) -> str:

@@ -52,42 +52,39 @@ class TooMany(Exception):
 # ── Asking ───────────────────────────────────────────────────────────────────────
 
 
-def ask(
-    form: Format,
-    filters: Filters,
-    *,
-    english: bool,
-    at: datetime,
-    limit: int | None = None,
-) -> DataFile:
+def ask(form: Format, request: str, at: datetime) -> DataFile:
     """The file for this request: one that is there or on its way, or a new one.
 
     Raises TooMany.
     """
-    request = written(filters, limit, english=english)
-    same_for = SAME_INCREMENT_FOR if filters.changed_since else SAME_FOR
     with transaction.atomic():
         # Whoever asks at the same moment waits, and finds it.
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT pg_advisory_xact_lock(hashtextextended('data files', 0))"
             )
-        found = (
-            DataFile.objects.filter(
-                request=request,
-                format=form.extension,
-                nightly=False,
-                asked_at__gt=at - same_for,
-                expires_at__gt=at,
-            )
-            .exclude(state=DataFile.State.FAILED)
-            .first()
-        )
-        if found:
+        if found := there_is(form, request, at):
             return found
         if DataFile.objects.filter(state__in=UNFINISHED).count() >= MOST_UNFINISHED:
             raise TooMany
         return begin(form, request, at, timedelta(hours=settings.DATA_FILE_HOURS))
+
+
+def there_is(form: Format, request: str, at: datetime) -> DataFile | None:
+    """One that was asked for a little while ago, ready or on its way."""
+    filters, *_ = read(request)
+    same_for = SAME_INCREMENT_FOR if filters.changed_since else SAME_FOR
+    return (
+        DataFile.objects.filter(
+            request=request,
+            format=form.extension,
+            nightly=False,
+            asked_at__gt=at - same_for,
+            expires_at__gt=at,
+        )
+        .exclude(state=DataFile.State.FAILED)
+        .first()
+    )
 
 
 def ask_for_tonight(at: datetime) -> None:

@@ -160,11 +160,21 @@ def described(form: Format, address: str) -> Node:
         "@id": f"{address}#distribution",
         "@type": "dcat:Distribution",
         "dcat:accessURL": {"@id": address},
-        "dcat:mediaType": {"@id": f"{MEDIA_TYPES}/{form.media_type.partition(';')[0]}"},
-        "dct:format": form.name,
+        **names_of(form),
         "dct:conformsTo": {"@id": form.standard, "@type": "dct:Standard"},
         "dct:license": {"@id": LICENCE},
     }
+
+
+def names_of(form: Format) -> Node:
+    """By the lists that harvesters know. A name of our own would be no name there."""
+    names: Node = {}
+    if form.file_type:
+        names["dct:format"] = {"@id": f"{EU}/file-type/{form.file_type}"}
+    if form.is_registered:
+        media_type, *_ = form.media_type.split(";")
+        names["dcat:mediaType"] = {"@id": f"{MEDIA_TYPES}/{media_type}"}
+    return names
 
 
 def publisher(here: str) -> Node:

@@ -83,8 +83,10 @@ def entries() -> list[Entry]:
         Entry(
             "filed_at",
             MOMENT,
-            "Cuándo se recibió el reporte (ISO 8601, hora de Panamá, -05:00).",
-            "When the report was received (ISO 8601, Panama's time, -05:00).",
+            "Cuándo se recibió el reporte (ISO 8601, hora de Panamá, -05:00; en "
+            "GeoPackage, FlatGeobuf y GeoParquet todas las fechas están en UTC).",
+            "When the report was received (ISO 8601, Panama's time, -05:00; in "
+            "GeoPackage, FlatGeobuf and GeoParquet all dates are in UTC).",
         ),
         Entry(
             "due_at",

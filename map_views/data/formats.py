@@ -24,6 +24,10 @@ class Format:
     # Of the format itself, for catalogues.
     standard: str
     stream: Callable[..., Generator[bytes]] | None = None
+    # Its name in the European Union's list of file types, if it is there.
+    file_type: str = ""
+    # Whether IANA's list has the media type.
+    is_registered: bool = True
     # A package that is not part of the core installation.
     needs: str = ""
     # Where not, an increment has those that are public no more beside it.
@@ -48,6 +52,7 @@ FORMATS: dict[str, Format] = {
             "application/geo+json",
             "https://www.rfc-editor.org/rfc/rfc7946",
             export.geojson,
+            file_type="GEOJSON",
         ),
         Format(
             "geojsonl",
@@ -55,6 +60,7 @@ FORMATS: dict[str, Format] = {
             "application/x-ndjson",
             "https://www.rfc-editor.org/rfc/rfc7946",
             export.geojson_lines,
+            is_registered=False,
         ),
         Format(
             "csv",
@@ -62,18 +68,21 @@ FORMATS: dict[str, Format] = {
             "text/csv; charset=utf-8; header=present",
             "https://www.rfc-editor.org/rfc/rfc4180",
             export.csv,
+            file_type="CSV",
         ),
         Format(
             "gpkg",
             "GeoPackage",
             "application/geopackage+sqlite3",
             "https://www.geopackage.org/spec131/",
+            file_type="GPKG",
         ),
         Format(
             "fgb",
             "FlatGeobuf",
             "application/flatgeobuf",
             "https://flatgeobuf.org/",
+            is_registered=False,
             holds_rows_without_a_point=False,
         ),
         Format(
@@ -81,6 +90,7 @@ FORMATS: dict[str, Format] = {
             "GeoParquet",
             "application/vnd.apache.parquet",
             "https://geoparquet.org/releases/v1.1.0/",
+            file_type="PARQUET",
             needs="pyarrow",
         ),
     )

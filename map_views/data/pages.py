@@ -9,10 +9,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.gzip import gzip_page
-from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from map_views.data import builds, dictionary
+from map_views.data.answers import door
 from map_views.data.catalog import catalog
 from map_views.data.formats import FORMATS, LICENCE, LICENCE_LINK
 from map_views.pages import groups_on_the_map
@@ -28,7 +28,7 @@ def links() -> str:
     return f'{LICENCE_LINK}, {catalogue}; type="application/ld+json"'
 
 
-@require_safe
+@door
 @vary_on_headers("Accept-Language", "Cookie")
 def index(request: HttpRequest) -> HttpResponse:
     files = [
@@ -52,7 +52,7 @@ def page(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpRe
     return response
 
 
-@require_safe
+@door
 def choose(request: HttpRequest) -> HttpResponse:
     """Where the page's form leads: the format is part of a file's address."""
     form = FORMATS.get(request.GET.get("format", ""))
@@ -64,7 +64,7 @@ def choose(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(f"{address}?{query}" if query else address)
 
 
-@require_safe
+@door
 @vary_on_headers("Accept-Language", "Cookie")
 def dictionary_page(request: HttpRequest) -> HttpResponse:
     english = reads_english()
@@ -80,7 +80,7 @@ def dictionary_page(request: HttpRequest) -> HttpResponse:
     return page(request, "map_views/data_dictionary.html", {"rows": rows})
 
 
-@require_safe
+@door
 @gzip_page
 def dictionary_csv(request: HttpRequest) -> HttpResponse:
     return HttpResponse(
@@ -90,7 +90,7 @@ def dictionary_csv(request: HttpRequest) -> HttpResponse:
     )
 
 
-@require_safe
+@door
 @gzip_page
 def dictionary_json(request: HttpRequest) -> HttpResponse:
     return JsonResponse(
@@ -99,7 +99,7 @@ def dictionary_json(request: HttpRequest) -> HttpResponse:
     )
 
 
-@require_safe
+@door
 @gzip_page
 def catalog_jsonld(request: HttpRequest) -> HttpResponse:
     found = catalog(builds.latest_nightly(), request.build_absolute_uri)

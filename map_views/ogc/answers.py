@@ -1,4 +1,4 @@
-"""How this door answers: JSON or HTML, to any site's script, and refusals in one shape."""
+"""How this door answers: JSON or HTML, and refusals in one shape."""
 
 from __future__ import annotations
 
@@ -8,18 +8,15 @@ from hashlib import sha256
 from typing import Any
 
 import orjson
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.cache import get_conditional_response
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.vary import vary_on_headers
 
-from geo.sql import TooLong
-from map_views.parameters import InvalidParameters
-from map_views.problems import problem
+from map_views.open_door import attempt, conditional
 
 JSON = "application/json"
 GEOJSON = "application/geo+json"
@@ -29,7 +26,7 @@ OPENAPI = "application/vnd.oai.openapi+json;version=3.0"
 HOUR = 3600
 
 Link = dict[str, str]
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 def door(view: View) -> View:
@@ -40,29 +37,10 @@ def door(view: View) -> View:
     @vary_on_headers("Accept", "Accept-Language", "Cookie")
     @gzip_page
     @wraps(view)
-    def answered(request: HttpRequest, **parts: str) -> HttpResponse:
-        response = attempt(view, request, parts)
-        response["Access-Control-Allow-Origin"] = "*"
-        response["Access-Control-Expose-Headers"] = "Content-Crs, ETag"
-        return response
+    def answered(request: HttpRequest, **parts: str) -> HttpResponseBase:
+        return attempt(view, request, parts)
 
     return answered
-
-
-def attempt(view: View, request: HttpRequest, parts: dict[str, str]) -> HttpResponse:
-    if request.method not in {"GET", "HEAD"}:
-        refusal = problem(405, "read-only", _("Aquí solo se lee."))
-        refusal["Allow"] = "GET, HEAD"
-        return refusal
-    try:
-        return view(request, **parts)
-    except InvalidParameters as invalid:
-        return invalid.response()
-    except Http404:
-        return problem(404, "not-found", _("Aquí no hay nada con ese nombre."))
-    except TooLong:
-        title = _("La pregunta tarda demasiado: pida un área o un período menor.")
-        return problem(503, "too-long", title)
 
 
 def prefers_html(request: HttpRequest, form: str, media: str) -> bool:
@@ -90,9 +68,11 @@ def answer(
     response["Cache-Control"] = (
         f"public, max-age={seconds_fresh}, stale-while-revalidate={6 * seconds_fresh}"
     )
-    etag = f'"{sha256(tag.encode() or body).hexdigest()[:32]}"'
+    digest = sha256(tag.encode() or body).hexdigest()[:32]
+    # A strong one would promise each byte, also those that say when it was made.
+    etag = f'W/"{digest}"' if tag else f'"{digest}"'
     response["ETag"] = etag
-    return get_conditional_response(request, etag=etag, response=response) or response
+    return conditional(request, etag, response) or response
 
 
 def described(

@@ -17,6 +17,7 @@ REFUSALS = {
     "400": "Invalid",
     "404": "NotFound",
     "405": "ReadOnly",
+    "412": "Changed",
     "500": "Broken",
     "503": "Unavailable",
 }
@@ -255,6 +256,7 @@ def refusals() -> Tree:
         "Invalid": _("Un parámetro que no existe aquí, o cuyo valor no vale."),
         "NotFound": _("Aquí no hay nada con ese nombre."),
         "ReadOnly": _("Aquí solo se lee: GET y HEAD."),
+        "Changed": _("Lo que hay ya no es lo que usted tenía."),
         "Broken": _("Falló el servidor."),
         "Unavailable": _(
             "No disponible por un momento, o la pregunta tarda demasiado."

@@ -15,7 +15,7 @@ from geo.cells import common
 from geo.features import Area, Frame, Layer, Question, is_yes_or_no, place_after
 from geo.filters import Box
 from map_views.ogc.collections import CRS84, FRAMES
-from map_views.parameters import Parameters
+from map_views.parameters import NUMBER, Parameters, with_its_plus
 from provinces.models import reads_english
 
 DEFAULT_LIMIT = 100
@@ -31,13 +31,13 @@ OF_FEATURES = (
     "datetime",
     "crs",
 )
-NUMBER = re.compile(r"\s*-?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*", re.ASCII | re.IGNORECASE)
 MOMENT = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE
 )
 DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 OPEN_END = ("", "..")
-YES_OR_NO = {"true": True, "false": False}
+# GDAL hands its users' conditions on as 1 and 0, and counts nothing if that is refused.
+YES_OR_NO = {"true": True, "false": False, "1": True, "0": False}
 # Moments are published to the second: one without a fraction means all of its second.
 SECOND = timedelta(seconds=1)
 
@@ -206,6 +206,7 @@ def moments(text: str) -> tuple[datetime, datetime]:
         day = date.fromisoformat(text)
         first = timezone.make_aware(datetime.combine(day, time.min))
         return in_utc(first), later(first, timedelta(days=1))
+    text = with_its_plus(text)
     if not MOMENT.fullmatch(text):
         raise ValueError(text)
     moment = datetime.fromisoformat(text.upper())

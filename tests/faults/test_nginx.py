@@ -6,7 +6,8 @@ import gzip
 import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
+from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -35,6 +36,7 @@ class App:
         self.headers: dict[str, str] = dict(MINUTE)
         self.status = 200
         self.asked: list[dict[str, str]] = []
+        self.methods: list[str] = []
         self.open = threading.Event()
         self.open.set()
         app = self
@@ -42,7 +44,15 @@ class App:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
+            def do_HEAD(self) -> None:
+                app.methods.append(self.command)
+                self.send_response(app.status)
+                for name, value in app.headers.items():
+                    self.send_header(name, value)
+                self.end_headers()
+
             def do_GET(self) -> None:
+                app.methods.append(self.command)
                 app.asked.append(dict(self.headers))
                 number = len(app.asked)
                 app.open.wait(20)
@@ -224,6 +234,30 @@ def test_a_file_of_all_cases_is_not_kept(nginx):
     assert ask(nginx, path="/data/cases.geojson?state=open") == ("2 es", "MISS")
     assert ask(nginx, path="/data/cases.geojson?limit=9") == ("3 es", "MISS")
     assert ask(nginx, path="/data/cases.geojson?limit=9") == ("3 es", "HIT")
+
+
+@pytest.mark.parametrize("path", [TILE, "/data/cases.gpkg"])
+def test_who_asks_for_the_headers_alone_has_the_app_do_no_more(nginx, app, path):
+    with closing(HTTPConnection("127.0.0.1", nginx.port, 20)) as reader:
+        reader.request("HEAD", path)
+        assert reader.getresponse().status == 200
+    assert app.methods == ["HEAD"]
+    # And is not given to those who want the rest.
+    assert ask(nginx, path=path) == ("1 es", "MISS")
+
+
+def test_the_rest_of_a_file_is_asked_of_the_app(nginx, app):
+    ask(nginx, path="/data/files/x/a.gpkg", Range="bytes=7-", If_Range='"a"')
+    (asked,) = app.asked
+    assert (asked["Range"], asked["If-Range"]) == ("bytes=7-", '"a"')
+
+
+def test_a_person_whose_file_is_gone_gets_a_page(nginx, app):
+    ask(nginx, path="/data/builds/x", Accept="text/html")
+    ask(nginx, path="/data/cases.geojson", Accept="text/html")
+    build, data = app.asked
+    assert build["Accept"] == "text/html"
+    assert "Accept" not in data
 
 
 def test_a_crowd_that_asks_for_something_new_is_one_question(nginx, app):

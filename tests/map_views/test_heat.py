@@ -86,6 +86,14 @@ def test_every_filter_reaches_the_question(phone):
     assert total(phone, **west_half, state="resolved") == 0
 
 
+@pytest.mark.parametrize("query", ["category=,", "group=,,", "state=all&state=open"])
+@pytest.mark.parametrize("address", [HEAT, TILE])
+def test_a_filter_that_chooses_nothing_is_not_all_of_them(phone, address, query):
+    assert phone.get(f"{address}?{query}").status_code == 400
+    # What caches and links add is no filter.
+    assert phone.get(f"{address}?utm_source=x&_=1").status_code == 200
+
+
 def test_a_case_goes_from_open_to_resolved_at_once(phone):
     case = make_case()
     assert (total(phone, state="open"), total(phone, state="resolved")) == (1, 0)

@@ -71,6 +71,27 @@ def test_codes_may_be_repeated_or_listed():
     assert parameters.codes("category") == ("A", "B", "C")
 
 
+@pytest.mark.parametrize("text", [",", " , ", ",,,"])
+@pytest.mark.parametrize("name", ["category", "group"])
+def test_a_list_that_names_nothing_is_not_everything(name, text):
+    assert wrong(**{name: text}) == {name}
+
+
+@pytest.mark.parametrize("name", ["state", "bbox", "place", "since", "entity"])
+def test_of_two_values_none_is_chosen(name):
+    parameters = Parameters(QueryDict(f"{name}=&{name}="))
+    parameters.filters()
+    assert parameters.problems.keys() == {name}
+
+
+def test_what_nobody_has_read_can_be_refused():
+    parameters = Parameters(QueryDict("state=open&limit=5&grupo=VIA&State=all"))
+    parameters.filters()
+    parameters.integer("limit", 0, range(1, 10))
+    parameters.refuse_the_rest()
+    assert parameters.problems.keys() == {"grupo", "State"}
+
+
 @pytest.mark.parametrize("state", STATES)
 def test_a_state_is_one_of_three(state):
     assert read(state=state).state == state
@@ -97,6 +118,8 @@ def test_a_state_is_one_of_three(state):
         "0,1,1,0",
         '{"type":"Point"}',
         "SRID=3857;POINT(0 0)",
+        "-8_0,8,-7_9,9",
+        "-٨,8,9,9",
     ],
 )
 def test_a_box_that_is_none_is_refused(bbox):
@@ -122,6 +145,12 @@ def test_a_box_is_read_as_it_was_written(across, up):
         ("2026-03-01T00:00:00-05:00", datetime(2026, 3, 1, 5, tzinfo=UTC)),
         # PostgreSQL itself takes no offset beyond 15:59.
         ("2026-03-01T00:00:00+23:59", datetime(2026, 2, 28, 0, 1, tzinfo=UTC)),
+        # In an address a plus sign is a blank, and programs forget it.
+        ("2026-03-01T00:00:00 00:00", datetime(2026, 3, 1, tzinfo=UTC)),
+        ("2026-03-01T09:00 0900", datetime(2026, 3, 1, tzinfo=UTC)),
+        ("2026-03-01 09:00:00.5 09:00", datetime(2026, 3, 1, 0, 0, 0, 500_000, UTC)),
+        # And one before the time is only that.
+        ("2026-03-01 09:00", datetime(2026, 3, 1, 14, tzinfo=UTC)),
     ],
 )
 def test_a_moment_is_a_day_in_panama_or_iso_8601(written, moment):

@@ -6,7 +6,9 @@ import gzip
 import hashlib
 import json
 import re
+import sqlite3
 import subprocess
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from html import unescape
 from pathlib import Path
@@ -113,6 +115,27 @@ def test_gdal_reads_what_is_made(phone, three, tmp_path, extension, driver):
     assert odd["geometry"]["coordinates"] == pytest.approx([-79.91, 8.56])
     assert odd["properties"].get("entity") is None
     assert odd["properties"]["district"] == "Oeste"
+
+
+def test_a_moment_in_a_geopackage_is_written_as_its_standard_says(
+    phone, increment, tmp_path
+):
+    """OGC 12-128r18, table 1: a DATETIME is in UTC, with thousandths and a Z."""
+    since, kept, _ = increment
+    file = tmp_path / "casos.gpkg"
+    file.write_bytes(taken(phone, "gpkg", changed_since=since))
+    with closing(sqlite3.connect(file)) as database:
+        columns = database.execute("PRAGMA table_info(casos)").fetchall()
+        database.row_factory = sqlite3.Row
+        rows = database.execute("SELECT * FROM casos ORDER BY fid").fetchall()
+    kinds = {name: kind for _, name, kind, *_ in columns}
+    assert {kinds[name] for name in MOMENTS} == {"DATETIME"}
+    moments = [row[name] for row in rows for name in MOMENTS if row[name]]
+    assert len(moments) == 4  # three of a case, and when another was withdrawn
+    for moment in moments:
+        assert re.fullmatch(r"[\d-]{10}T[\d:]{8}\.000Z", moment)
+    filed_at = Case.objects.get(number=kept).filed_at.replace(microsecond=0)
+    assert datetime.fromisoformat(rows[0]["filed_at"]) == filed_at
 
 
 def test_pyarrow_reads_the_geoparquet(phone, three, tmp_path):
@@ -285,6 +308,45 @@ def test_so_many_may_wait_and_no_more(phone, three, monkeypatch):
     assert refused.status_code == 503
     assert int(refused["Retry-After"]) > 0
     assert DataFile.objects.count() == 1
+
+
+def test_of_each_part_of_the_network_so_many_are_made_in_an_hour(
+    phone, three, settings
+):
+    settings.LIMITS_FACTOR = 1
+    for _ in range(2):  # what is there or on its way costs nothing
+        for most in range(1, 7):
+            assert phone.get("/data/cases.gpkg", {"limit": most}).status_code == 303
+    refused = phone.get("/data/cases.gpkg", {"limit": 7})
+    assert refused.status_code == 429
+    assert refused["Content-Type"] == "application/problem+json"
+    assert refused.json()["type"] == "/problems/too-many-requests"
+    assert 0 < int(refused["Retry-After"]) <= 3600
+    # Whoever calls from elsewhere has the file made, and then it is everybody's.
+    elsewhere = {"REMOTE_ADDR": "198.51.100.7"}
+    assert phone.get("/data/cases.gpkg", {"limit": 7}, **elsewhere).status_code == 303
+    assert phone.get("/data/cases.gpkg", {"limit": 7}).status_code == 303
+    assert DataFile.objects.count() == 7
+
+
+def test_a_file_that_finds_no_place_is_not_counted(phone, three, settings, monkeypatch):
+    settings.LIMITS_FACTOR = 1
+    monkeypatch.setattr(builds, "MOST_UNFINISHED", 0)
+    for _ in range(7):
+        assert phone.get("/data/cases.gpkg").status_code == 503
+
+
+def test_the_headers_of_a_file_are_known_without_it(phone, three, monkeypatch):
+    body = taken(phone, "gpkg")
+    (file,) = DataFile.objects.all()
+    link = builds.url_of(file)
+    whole = phone.get(link)
+    assert whole.getvalue() == body
+    monkeypatch.delattr("map_views.data.build_pages.opened")
+    head = phone.head(link)
+    assert (head.status_code, head.getvalue()) == (200, b"")
+    assert head["Content-Length"] == str(len(body))
+    assert {**head.headers} == {**whole.headers}
 
 
 def test_a_file_that_cannot_be_made_says_so(phone, three, monkeypatch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from io import StringIO
 
 import pytest
@@ -87,7 +88,7 @@ def test_the_catalogue_is_read_by_rdflib(phone, squares):
         assert list(graph.objects(dataset, property)), property
     sums = set()
     for distribution in graph.objects(dataset, dcat.distribution):
-        for property in (dcat.accessURL, dcat.mediaType, dct.license, dct["format"]):
+        for property in (dcat.accessURL, dct.license, dct.conformsTo):
             assert list(graph.objects(distribution, property)), property
         for checksum in graph.objects(distribution, spdx.checksum):
             sums |= {
@@ -95,3 +96,40 @@ def test_the_catalogue_is_read_by_rdflib(phone, squares):
             }
             assert list(graph.objects(distribution, dcat.byteSize))
     assert sums == {file.sha256 for file in builds.latest_nightly()}
+
+
+EU = "http://publications.europa.eu/resource/authority/file-type/"
+IANA = "https://www.iana.org/assignments/media-types/"
+
+
+@pytest.mark.parametrize(
+    ("extension", "file_type", "media_type"),
+    [
+        ("geojson", "GEOJSON", "application/geo+json"),
+        ("csv", "CSV", "text/csv"),
+        ("gpkg", "GPKG", "application/geopackage+sqlite3"),
+        ("parquet", "PARQUET", "application/vnd.apache.parquet"),
+        # In neither list.
+        ("geojsonl", "", ""),
+        ("fgb", "", ""),
+    ],
+)
+def test_formats_are_named_as_the_lists_name_them_that_harvesters_know(
+    phone, squares, extension, file_type, media_type
+):
+    if extension == "parquet":
+        pytest.importorskip("pyarrow")
+    make_nightly_data(int(timezone.now().timestamp()))
+    run_jobs()
+    catalogue = phone.get("/data/catalog.jsonld").json()
+    ours = [
+        told
+        for told in catalogue["dcat:dataset"]["dcat:distribution"]
+        if re.search(rf"\.{extension}(\.gz)?#", told["@id"])
+    ]
+    assert ours
+    type_ = {"@id": EU + file_type} if file_type else None
+    media = {"@id": IANA + media_type} if media_type else None
+    for told in ours:
+        assert told.get("dct:format") == type_
+        assert told.get("dcat:mediaType") == media

@@ -20,7 +20,9 @@ from backend.cases.workflow import Status
 from geo import copying, export
 from geo.filters import Filters
 from geo.public_fields import NAMES
+from map_views.data import streams
 from map_views.data.encodings import best_encoding
+from map_views.data.formats import FORMATS
 from tests.factories import make_case, make_entity
 
 if sys.version_info >= (3, 14):
@@ -215,6 +217,76 @@ def test_the_encoding_is_what_the_reader_likes_best(accepted, chosen):
     assert best_encoding(accepted) == chosen
 
 
+# ── What is not understood ───────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("extension", ["geojson", "csv", "gpkg"])
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [
+        ("grupo=VIA", "grupo"),
+        ("State=open", "State"),
+        ("category=,", "category"),
+        ("state=all&state=open", "state"),
+        ("limit=5&limit=6", "limit"),
+        ("bbox=-8_0,8,-7_9,9", "bbox"),
+    ],
+)
+def test_a_filter_that_is_not_understood_gives_nothing(
+    phone, squares, extension, query, name
+):
+    refused = phone.get(f"/data/cases.{extension}?{query}")
+    assert refused.status_code == 400
+    assert refused["Content-Type"] == "application/problem+json"
+    (error,) = refused.json()["errors"]
+    assert error["pointer"] == f"?{name}"
+
+
+@pytest.mark.parametrize("query", ["since=2026-01-01", "changed_since=2026&x="])
+def test_nor_does_one_of_withdrawals(phone, squares, query):
+    refused = phone.get(f"/data/withdrawals.csv?{query}")
+    assert refused.status_code == 400
+    assert refused["Content-Type"] == "application/problem+json"
+
+
+def test_a_plus_sign_that_was_forgotten_is_there_again(phone, squares):
+    case = make_case()
+    for moment in ("2020-01-01T00:00:00+00:00", "2020-01-01T00:00:00 00:00"):
+        answer = phone.get(f"/data/cases.csv?changed_since={moment}")
+        assert case.number in answer.getvalue().decode()
+
+
+# ── Headers alone ────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("form", FORMATS.values(), ids=FORMATS)
+def test_who_asks_for_the_headers_alone_starts_no_work(
+    phone, squares, form, django_assert_num_queries
+):
+    make_case()
+    address = f"/data/cases.{form.extension}"
+    with django_assert_num_queries(0):
+        head = phone.head(address, headers={"Accept-Encoding": "zstd"})
+    assert (head.status_code, head.getvalue()) == (200, b"")
+    assert head["Content-Type"] == form.media_type
+    assert f"311-movil-casos.{form.extension}" in head["Content-Disposition"]
+    assert head["Link"] == LICENCE
+    assert "Content-Length" not in head  # nobody knows it yet
+    if form.stream:
+        whole = phone.get(address, headers={"Accept-Encoding": "zstd"})
+        assert whole.getvalue()
+        assert {**head.headers} == {**whole.headers}
+    # What would be refused is.
+    assert phone.head(f"{address}?grupo=VIA").status_code == 400
+
+
+def test_so_it_is_with_withdrawals(phone, squares, django_assert_num_queries):
+    with django_assert_num_queries(0):
+        head = phone.head("/data/withdrawals.csv")
+    assert head.status_code == 200
+    assert "retirados" in head["Content-Disposition"]
+
+
 # ── Bounds and failures ──────────────────────────────────────────────────────────
 
 
@@ -234,8 +306,10 @@ def test_only_so_many_take_everything_at_once(
         assert refused.status_code == 503
         assert int(refused["Retry-After"]) > 0
         assert refused["Content-Type"] == "application/problem+json"
-        # The map's list goes on.
-        assert len(table(phone, limit=5)) == 1
+        # The map's list goes on, but not what only calls itself a part.
+        assert len(table(phone, limit=streams.FEW_ROWS)) == 1
+        many = phone.get("/data/cases.csv", {"limit": streams.FEW_ROWS + 1})
+        assert many.status_code == 503
     finally:
         other.close()
     assert len(table(phone)) == 1

@@ -116,6 +116,26 @@ def test_gdal_has_the_server_filter(crowded: Server, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("condition", "is_open"), [("open=1", True), ("open=0", False)]
+)
+def test_gdal_asks_for_yes_or_no_in_its_own_way(
+    crowded: Server, condition: str, is_open: bool
+) -> None:
+    source = f"OAPIF:{crowded.url}/ogc/"
+    done = subprocess.run(
+        ["ogrinfo", "--debug", "HTTP", "-so", "-where", condition, source, "cases"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert f"&{condition}" in done.stderr
+    assert "ERROR" not in done.stderr
+    stored = counted(crowded, f"(status = 'received') = {is_open}")
+    assert stored > 0
+    assert f"Feature Count: {stored}" in done.stdout
+
+
+@pytest.mark.parametrize(
     ("collection", "count"), [("provinces", 13), ("districts", 82)]
 )
 def test_gdal_reads_the_places_with_their_outlines(

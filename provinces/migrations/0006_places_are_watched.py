@@ -15,7 +15,7 @@ WATCH_NO_MORE = "".join(f"DROP TRIGGER rules_changed ON {table};" for table in T
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("provinces", "0004_names_for_people"),
+        ("provinces", "0005_withdrawn_rules"),
     ]
 
     operations = [

@@ -41,8 +41,8 @@ def public_case(number: str) -> Case:
 def own_case(number: str, pin: str, near: str) -> Case:
     """A case for whoever reported it. `near` is where they call from (`key_of_range`).
 
-    Not inside a transaction, as `take_all` is not. Raises NoSuchCase, also for a wrong pin of a private case, WrongPin, TooMany,
-    NotANumber, WrongDigit.
+    Not inside a transaction, as `take_all` is not. Raises NoSuchCase, also for a wrong
+    pin of a private case, WrongPin, TooMany, NotANumber, WrongDigit.
     """
     number = parse_case_number(number)
     # Before the pin is compared, or many guesses at once would all find a place free;

@@ -73,6 +73,12 @@ class CategoryAdmin(admin.ModelAdmin):
         """
         return ["code", "precision", "private"] if obj else []
 
+    def save_model(
+        self, request: HttpRequest, obj: Category, form: Any, change: bool
+    ) -> None:
+        """Only what was changed: the rest may be what it was before a load just now."""
+        obj.save(update_fields=form.changed_data if change else None)
+
 
 @admin.register(DayOff)
 class DayOffAdmin(admin.ModelAdmin):
@@ -81,12 +87,6 @@ class DayOffAdmin(admin.ModelAdmin):
     list_display = ["day", "name_es", "name_en", "worked"]
     list_filter = ["worked"]
     date_hierarchy = "day"
-
-    def save_model(
-        self, request: HttpRequest, obj: Category, form: Any, change: bool
-    ) -> None:
-        """Only what was changed: the rest may be what it was before a load just now."""
-        obj.save(update_fields=form.changed_data if change else None)
 
 
 class StatusChangeInline(admin.TabularInline):

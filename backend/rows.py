@@ -122,7 +122,8 @@ def looking(model: type[Model], columns: tuple[str, ...]) -> str:
     """Should it be changed just now, PostgreSQL looks at the conditions once more."""
     meta = model._meta
     assert meta.pk is not None  # noqa: S101 - every model has one
-    names = [meta.pk.column, *(meta.get_field(name).column for name in columns)]
+    column_of = {field.name: field.column for field in meta.concrete_fields}
+    names = [meta.pk.column, *(column_of[name] for name in columns)]
     as_read = " AND ".join(f'"{name}" = %s' for name in names)
     return f'SELECT FROM "{meta.db_table}" WHERE {as_read} FOR KEY SHARE'
 

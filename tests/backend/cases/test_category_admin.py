@@ -17,13 +17,14 @@ pytestmark = pytest.mark.usefixtures("squares")
 def test_what_a_load_changes_meanwhile_is_not_taken_back(
     chief: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    page = f"/admin/cases/category/{make_category().pk}/change/"
+    key = make_category().pk
+    page = f"/admin/cases/category/{key}/change/"
     values = chief.get(page).context["adminform"].form.initial
     look = CategoryAdmin.get_object
 
     def then_it_becomes_private(*asked: Any) -> Any:
         found = look(*asked)
-        Category.objects.filter(pk=found.pk).update(private=True, precision="none")
+        Category.objects.filter(pk=key).update(private=True, precision="none")
         return found
 
     monkeypatch.setattr(CategoryAdmin, "get_object", then_it_becomes_private)

@@ -23,8 +23,12 @@ def asked(method: str, query: str, content_type: str, body: bytes = b"") -> WSGI
         "CONTENT_LENGTH": str(len(body)),
         "wsgi.input": io.BytesIO(body),
     }
-    application = reads_addresses_as_utf8(lambda environ, _: seen.append(environ) or [])
-    application(environ, lambda *_: lambda _: None)
+
+    def django(environ: dict[str, Any], _: object) -> list[bytes]:
+        seen.append(environ)
+        return []
+
+    reads_addresses_as_utf8(django)(environ, lambda *_: lambda _: None)
     return WSGIRequest(seen[0])
 
 

@@ -224,10 +224,8 @@ def test_photos_come_by_any_of_the_names_that_clients_give_them(key, name):
 def test_photos_are_in_the_order_of_their_numbers(key):
     files = dict(zip(("media[10]", "media[9]"), named("b.jpg", "a.jpg"), strict=True))
     form = Form(RequestFactory().post("/", files), key)
-    named_so = {name: files[name] for name in ("media[9]", "media[10]")}
-    assert [photo.read() for photo in form.photos()] == [
-        file.getvalue() for file in named_so.values()
-    ]
+    in_order = [files[name].getvalue() for name in ("media[9]", "media[10]")]
+    assert [photo.read() for photo in form.photos()] == in_order
 
 
 @pytest.mark.parametrize(

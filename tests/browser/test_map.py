@@ -190,6 +190,31 @@ def test_the_map_can_be_used_by_keyboard_alone(page: Page) -> None:
     soon_true(page, "([_, lng]) => map_public.getCenter().lng > lng", before)
 
 
+def test_the_skip_links_keep_what_is_asked_for(page: Page) -> None:
+    open_map(page, "#map=10/9/-79.5&state=both&days=30")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator("#list")).to_be_focused()
+    page.wait_for_timeout(500)
+
+    assert "state=both&days=30" in page.url
+    expect(page.get_by_role("radio", name="Ambos")).to_be_checked()
+    expect(page.get_by_label("Reportados")).to_have_value("30")
+
+
+def test_escape_closes_a_list_of_nearby_cases_and_gives_the_focus_back(
+    page: Page,
+) -> None:
+    open_map(page, STREET)
+    pin = page.get_by_role("button", name="2 casos muy cerca")
+    pin.press("Enter")
+    expect(page.locator(".leaflet-popup a").first).to_be_focused()
+    page.keyboard.press("Escape")
+
+    expect(page.locator(".leaflet-popup")).to_have_count(0)
+    expect(pin).to_be_focused()
+
+
 def test_the_switches_and_the_list_are_reached_by_tab(page: Page) -> None:
     open_map(page)
     page.get_by_role("radio", name="Abiertos").focus()
@@ -238,6 +263,25 @@ def test_a_place_can_be_gone_to_without_dragging(page: Page) -> None:
 
     expect(page.locator("#counter")).to_have_text("Ningún caso abierto en esta vista")
     expect(page.locator("#list-note")).to_contain_text("No hay casos aquí")
+
+
+def test_a_place_can_be_gone_to_again_after_one_went_elsewhere(page: Page) -> None:
+    open_map(page)
+    places = page.get_by_label("Ir a")
+    for _ in range(2):
+        places.select_option(label="Chiriquí")
+        soon_true(page, "map_public.getCenter().lng < -82")
+        expect(places).to_have_value("")
+        places.select_option(label="Todo Panamá")
+        soon_true(page, "map_public.getCenter().lng > -81")
+
+
+def test_days_that_nobody_can_choose_are_not_asked_for(page: Page) -> None:
+    for days in ("45", "0"):
+        open_map(page, f"#map=6.5/8.4/-80.1&days={days}")
+        expect(page.locator("#period-words")).to_have_text("Cualquier fecha")
+        expect(page.locator("#counter b")).to_have_text(str(OPEN_IN_PANAMA))
+        page.goto("about:blank")
 
 
 def test_when_the_cases_cannot_be_loaded_one_may_try_again(

@@ -29,6 +29,8 @@ SENT = """() => [...performance.getEntriesByType("navigation"),
   ...performance.getEntriesByType("resource")]
   .filter(({ responseEnd }) => responseEnd <= window.shownAt)
   .map(({ name, encodedBodySize }) => [new URL(name).pathname, encodedBodySize])"""
+HIGHEST_PIN = """Math.max(...[...document.querySelectorAll(".pin")]
+  .map((pin) => Number(getComputedStyle(pin.closest(".leaflet-marker-icon")).zIndex)))"""
 WHEN_SHOWN = """document.addEventListener("DOMContentLoaded", () =>
   new MutationObserver((_, watching) => {
     window.shownAt = performance.now();
@@ -94,6 +96,17 @@ def test_months_are_chosen_without_dragging_too(page: Page) -> None:
     expect(page.locator("#counter b")).to_have_text(
         [str(rows[newest]["open"]), str(rows[newest]["resolved"])]
     )
+
+
+def test_on_the_last_evening_of_a_month_the_next_has_not_begun(page: Page) -> None:
+    """It has in Greenwich, five hours ahead."""
+    page.clock.set_fixed_time("2026-12-01T02:30:00Z")
+    open_map(page, "#map=6.5/8.4/-80.1")
+
+    end = page.get_by_role("slider", name="Hasta", exact=True)
+    expect(end).to_have_attribute("aria-valuetext", re.compile("noviembre de 2026"))
+    page.get_by_label("Reportados").select_option("months")
+    expect(page.locator("[name=until]")).to_have_value("2026-11")
 
 
 @on_both
@@ -213,6 +226,11 @@ def test_near_me_goes_where_one_stands_or_says_why_not(page: Page) -> None:
     page.get_by_role("button", name="Cerca de mí").click()
     expect(page.locator("#toast")).to_contain_text("Usted está por aquí")
     soon_true(page, "map_public.getZoom() === 15")
+
+    # It lies over the pins of what is there.
+    above = "Number(getComputedStyle(document.querySelector('.here-dot')).zIndex)"
+    page.evaluate("map_public.setZoom(17, { animate: false }) && undefined")
+    assert page.evaluate(above) > page.evaluate(HIGHEST_PIN)
 
     context.set_geolocation({"longitude": 2.35, "latitude": 48.86})
     page.get_by_role("button", name="Cerca de mí").click()

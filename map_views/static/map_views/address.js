@@ -1,6 +1,7 @@
 // What is shown, in the address: a link to it shows the same.
 
 const STATES = ["open", "resolved", "both"];
+const DAYS = ["7", "30", "365"];
 const MONTH = /^\d{4}-(0[1-9]|1[0-2])$/;
 
 /** What the address asks for; `view` is `[zoom, lat, lon]` or null. */
@@ -11,7 +12,7 @@ export function read() {
     state: STATES.includes(asked.get("state")) ? asked.get("state") : "open",
     groups: (asked.get("group") ?? "").split(",").filter(Boolean),
     as: asked.get("as") === "districts" ? "districts" : "heat",
-    period: periodIn(asked.get("months")) ?? { days: /^\d{1,4}$/.test(asked.get("days")) ? asked.get("days") : "" },
+    period: periodIn(asked.get("months")) ?? { days: DAYS.includes(asked.get("days")) ? asked.get("days") : "" },
     versus: periodIn(asked.get("vs")),
     view: view.length === 3 && view.every(Number.isFinite) ? view : null,
   };

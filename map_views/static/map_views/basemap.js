@@ -25,20 +25,24 @@ export class Basemap {
     this.tints = null;
     this.labels = [];
     map.getPane("labels").setAttribute("aria-hidden", "true");
-    onScheme(() => this.paint());
+    this.leave = onScheme(() => this.paint());
   }
 
   /** The country; resolves to the provinces' features, when they are drawn. */
   async start() {
     if (!this.urls) return [];
+    if (!this.provinces) await this.drawCountry();
+    await this.refine();
+    return this.provinces;
+  }
+
+  async drawCountry() {
     this.provinces = await this.fetched(this.urls.provinces);
     for (const feature of this.provinces) this.draw(feature);
     for (const [name, lat, lng] of SEAS) {
       if (this.names[name]) this.label("sea", this.names[name], [lng, lat]);
     }
     this.map.on("moveend", () => this.refine().catch(() => undefined));
-    await this.refine();
-    return this.provinces;
   }
 
   /** Districts and corregimientos of what the view shows, if it is close enough. */
@@ -58,16 +62,25 @@ export class Basemap {
 
   /** Colours districts by their code, at every zoom; null gives the land back. */
   async tint(tints) {
-    if (tints && !this.allDistricts && this.urls) {
-      this.allDistricts = await this.fetched(this.urls.all_districts);
-      for (const feature of this.allDistricts) {
-        const coarse = { kind: "coarse", code: feature.properties.code };
-        this.draw({ ...feature, properties: coarse });
-      }
-    }
+    // At once: what is asked for while the outlines are on their way is what counts.
     this.tints = tints;
+    if (tints && this.urls) await this.drawAllDistricts();
     this.swap();
     this.paint();
+  }
+
+  async drawAllDistricts() {
+    this.coarse ??= this.fetched(this.urls.all_districts);
+    const found = await this.coarse.catch((problem) => {
+      this.coarse = null;
+      throw problem;
+    });
+    if (this.allDistricts) return;
+    this.allDistricts = found;
+    for (const feature of found) {
+      const coarse = { kind: "coarse", code: feature.properties.code };
+      this.draw({ ...feature, properties: coarse });
+    }
   }
 
   async inside(level, place) {

@@ -28,15 +28,17 @@ export function rates(answers) {
 
 /**
  * Paints what `rates` made on as many maps, in the same classes, and its legend.
- * Resolves to the rates of the first with their colours, the highest first.
+ * Resolves to the rates of the first with their colours, the highest first; to none if
+ * something else was asked for meanwhile.
  */
-export async function paint(panes, { perPeople, population, parts }, state) {
+export async function paint(panes, { perPeople, population, parts }, state, signal) {
   const breaks = breaksOf(parts.flat());
   const colours = coloursOf(state);
   const colourOf = ({ rate }) => (rate ? colours[classOf(rate, breaks)] : LAND);
   await Promise.all(
     panes.map((pane, i) => pane.basemap.tint(new Map(parts[i].filter(({ rate }) => rate).map((place) => [place.code, colourOf(place)])))),
   );
+  if (signal.aborted) return [];
   const classes = breaks.map((least, i) => ({ colour: colours[i], words: wordsOf(least, breaks[i + 1]) })).reverse();
   districtLegend({
     measure: text(perPeople ? "per_people" : "per_area"),

@@ -9,8 +9,10 @@ const STEP = 5;
 const side = window.matchMedia("(min-width: 860px)");
 
 export class Comparison {
-  constructor(first, scale) {
+  /** `seen` is what the first map is to go on showing in its half, or null. */
+  constructor(first, scale, seen) {
     this.first = first;
+    this.before = [first.map.getCenter(), first.map.getZoom()];
     this.stage = document.querySelector("#stage");
     const element = create("div", "map map-b");
     element.setAttribute("role", "region");
@@ -42,6 +44,21 @@ export class Comparison {
     };
     side.addEventListener("change", this.layOut);
     this.layOut();
+    this.keepSeen(seen);
+  }
+
+  /** Half as wide, a map would show half the country, and count half the cases. */
+  keepSeen(seen) {
+    if (!seen || !side.matches) return;
+    const { map } = this.first;
+    map.fitBounds(seen, { animate: false });
+    this.fitted = [map.getCenter(), map.getZoom()];
+  }
+
+  /** Whether nobody went elsewhere since. */
+  get isAsFitted() {
+    const { map } = this.first;
+    return Boolean(this.fitted) && map.getCenter().equals(this.fitted[0]) && map.getZoom() === this.fitted[1];
   }
 
   start() {
@@ -49,14 +66,15 @@ export class Comparison {
   }
 
   stop() {
+    const { isAsFitted } = this;
     side.removeEventListener("change", this.layOut);
     this.first.map.off("move zoomanim", this.onFirst);
-    for (const layer of Object.values(this.pane.heat.layers)) layer._heat.scale.leave(layer._heat);
+    this.pane.stop();
     this.map.remove();
     for (const element of [this.map.getContainer(), this.divider, this.name]) element.remove();
     this.stage.classList.remove("is-compared", "is-side-by-side");
-    this.first.map.getContainer().style.clipPath = "";
     this.first.map.invalidateSize({ animate: false });
+    if (isAsFitted) this.first.map.setView(...this.before, { animate: false });
   }
 
   /** Both show the same place: whichever moves, the other does too. */
@@ -116,7 +134,6 @@ export class Comparison {
     this.divider.style.left = `${this.at}%`;
     this.divider.setAttribute("aria-valuenow", String(Math.round(this.at)));
     this.map.getContainer().style.clipPath = side.matches ? "" : `inset(0 0 0 ${this.at}%)`;
-    this.first.map.getContainer().style.clipPath = side.matches ? "" : `inset(0 ${100 - this.at}% 0 0)`;
   }
 }
 

@@ -21,7 +21,7 @@ export class Heat {
     for (const layer of Object.values(layers)) layer._heat = new Density(layer._canvas, scale);
     this.cell = 0;
     map.on("zoomend", () => this.fit());
-    onScheme(() => this.paint());
+    this.leave = onScheme(() => this.paint());
     this.paint();
   }
 
@@ -63,6 +63,11 @@ export class Heat {
       layer.setOptions({ gradient: this.ramps[state] });
     }
     this.pair(Boolean(this.layers.open._heat.companion));
+  }
+
+  stop() {
+    this.leave();
+    for (const { _heat: density } of Object.values(this.layers)) density.scale.leave(density);
   }
 
   /** At once, without waiting for the next frame. */

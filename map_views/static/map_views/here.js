@@ -2,6 +2,7 @@
 
 const CLOSE_ZOOM = 15;
 const PATIENCE_MS = 15_000;
+const OVER_PINS = 10_000;
 
 /** Resolves to the accuracy in metres; raises `RangeError` outside of the map. */
 export async function goToMyPlace(map, within, marked) {
@@ -16,7 +17,7 @@ export async function goToMyPlace(map, within, marked) {
   marked.clearLayers();
   L.circle(at, { radius: coords.accuracy, className: "here-around", interactive: false }).addTo(marked);
   const icon = L.divIcon({ className: "here-dot", iconSize: [18, 18] });
-  L.marker(at, { icon, interactive: false, keyboard: false }).addTo(marked);
+  L.marker(at, { icon, interactive: false, keyboard: false, zIndexOffset: OVER_PINS }).addTo(marked);
   map.setView(at, CLOSE_ZOOM);
   return Math.max(1, Math.round(coords.accuracy));
 }

@@ -3,6 +3,9 @@
 import { isDark, onScheme } from "./scheme.js";
 import { config, create, number, text } from "./texts.js";
 
+// Pixels: the least height of a map that has room for all of it.
+const ROOM = 300;
+
 const $ = (selector) => document.querySelector(selector);
 
 /** The colours of a state, from few to many. */
@@ -26,6 +29,15 @@ export function heatLegend(states, cell) {
   $("#legend-both").hidden = states.length < 2;
   const size = cell >= 1000 ? `${number(Math.round(cell / 100) / 10)} km` : `${Math.round(cell / 10) * 10} m`;
   $("#legend-cell").textContent = cell ? text("cell", { size }) : "";
+}
+
+/** Where the map has little room, it is a word that opens it. */
+export function fitLegend(map) {
+  const legend = $("#legend");
+  const isFolded = map.getSize().y < ROOM;
+  if (legend.classList.contains("is-folded") === isFolded) return;
+  legend.classList.toggle("is-folded", isFolded);
+  legend.open = !isFolded;
 }
 
 /** How many cases have the full colour. */

@@ -24,6 +24,12 @@ export function show(parts, total, { onPoint, canShowMore }) {
   more.hidden = listed >= total || !canShowMore;
 }
 
+/** Nothing, not even that there is none: it is not known. */
+export function clear() {
+  list.replaceChildren();
+  note.hidden = more.hidden = true;
+}
+
 function row(properties, onPoint) {
   const item = create("li");
   const link = create("a");

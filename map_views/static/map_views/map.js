@@ -6,30 +6,26 @@ import * as address from "./address.js";
 import { fetched, forget, query } from "./asking.js";
 import { boundsOf } from "./basemap.js";
 import { Scale } from "./density.js";
-import { heatLegend, heatScale } from "./legend.js";
+import { fitLegend, heatLegend, heatScale } from "./legend.js";
 import * as list from "./list.js";
 import { Pane } from "./pane.js";
 import { startPanel } from "./panel.js";
-import { inWords, monthAt, ordinal, shortMonth } from "./periods.js";
-import { config, create, icon, number, text, write } from "./texts.js";
+import { inWords, monthAt, ordinal, shortMonth, thisMonth } from "./periods.js";
+import { complain, settle, toast } from "./telling.js";
+import { config, create, number, text, write } from "./texts.js";
+import { addControls, goTo, keepStill, offerPlaces } from "./where.js";
 
 const MOST_MARKERS = 200;
 const FEW_LISTED = 20;
 // Square pixels: a view smaller than these asks for cells half, a quarter the size.
 const FINER_VIEWS = [1_000_000, 260_000];
-// Pixels around what is gone to; the box over the map of a narrow screen needs more.
-const EDGE = 10;
-const BOX = 62;
 const PAUSE_MS = 180;
-const TOAST_MS = 8000;
 const STATES = { open: ["open"], resolved: ["resolved"], both: ["open", "resolved"] };
 const YEAR = 12;
 
 const $ = (selector) => document.querySelector(selector);
-const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
 const map = window[config.map];
 const filters = $("#filters");
-const panama = L.latLngBounds(config.bounds);
 const scale = new Scale();
 const layers = Object.fromEntries(Object.entries(config.layers).map(([state, name]) => [state, window[name]]));
 const first = new Pane(map, layers, scale);
@@ -43,6 +39,9 @@ let timeline = null;
 let comparison = null;
 let districts = null;
 let isPlaying = false;
+let hasBasemap = false;
+// What was seen when a comparison was asked for, or null where the address asks for it.
+let seen = null;
 
 // ── What is asked for ────────────────────────────────────────────────────────────
 
@@ -59,7 +58,7 @@ function restore() {
   $("#all-groups").checked = !chosen().groups.length;
   choosePeriod(period, versus);
   if (view) map.setView([view[1], view[2]], view[0], { animate: false });
-  else goTo(panama, { animate: false });
+  else goTo(undefined, { animate: false });
 }
 
 /** Keeps strip, selects and what is asked for the same. */
@@ -104,7 +103,7 @@ function onDates(changed) {
     const [start, end] = [since.value, until.value].sort();
     choosePeriod({ since: start, until: end });
   } else if (days.value === "months") {
-    const last = timeline?.last ?? ordinal(new Date().toISOString().slice(0, 7));
+    const last = timeline?.last ?? thisMonth();
     const start = Math.max(timeline?.first ?? 0, last - YEAR + 1);
     choosePeriod({ since: monthAt(start), until: monthAt(last) });
   } else choosePeriod({ days: days.value });
@@ -131,11 +130,13 @@ async function load() {
     await Promise.all([compare(what), what.as === "districts" && startDistricts()]);
     const parts = await Promise.all(periodsOf(what).map((period) => partOf(what, period, signal)));
     if (signal.aborted) return;
-    await show(what, parts);
-    $("#trouble").hidden = true;
+    await show(what, parts, signal);
+    if (signal.aborted) return;
+    settle("trouble");
   } catch (problem) {
     if (signal.aborted) return;
     timeline?.pause();
+    showNothing();
     complain("trouble");
     console.warn(problem);
   }
@@ -149,20 +150,23 @@ const periodsOf = ({ period, versus }) => (versus ? [period, versus] : [period])
 async function partOf(what, period, signal) {
   const states = STATES[what.state];
   const box = map.getBounds();
+  const most = mostCases();
   const question = (state) => query({ ...what, state, period, box });
   const [cells, cases, places] = await Promise.all([
     Promise.all(states.map((state) => fetched(`${config.heat}?${question(state)}&zoom=${zoomOfCells()}`, signal))),
-    Promise.all(states.map((state) => fetched(`${config.cases}?${question(state)}&limit=${mostCases()}`, signal))),
+    Promise.all(states.map((state) => fetched(`${config.cases}?${question(state)}&limit=${most}`, signal))),
     what.as === "districts" &&
       fetched(`${config.places}?level=district&${query({ ...what, state: "all", period })}`, signal),
   ]);
   const features = cases
     .flatMap((answer) => answer.features)
     .sort((one, other) => other.properties.filed_at.localeCompare(one.properties.filed_at))
-    .slice(0, mostCases());
-  const byState = Object.fromEntries(states.map((state, i) => [state, cells[i]]));
-  const total = cells.reduce((sum, answer) => sum + answer.total, 0);
-  return { period, cells: byState, features, places, total };
+    .slice(0, most);
+  // Fewer than asked for are all there are; more are counted by the cells that the view touches.
+  const totals = cases.map((answer, i) => (answer.features.length < most ? answer.features.length : cells[i].total));
+  const byState = (found) => Object.fromEntries(states.map((state, i) => [state, found[i]]));
+  const total = totals.reduce((sum, some) => sum + some, 0);
+  return { period, cells: byState(cells), totals: byState(totals), features, places, total };
 }
 
 function zoomOfCells() {
@@ -197,7 +201,10 @@ async function startTimeline() {
   const { Timeline } = await import("./timeline.js");
   timeline ??= new Timeline({
     onPeriod: (period) => onPeriod(period),
-    onVersus: (versus, period = asked.period) => onPeriod(period, versus),
+    onVersus: (versus, period = asked.period) => {
+      seen = map.getBounds();
+      return onPeriod(period, versus);
+    },
     onPlaying: (playing) => {
       isPlaying = playing;
       scale.hold(playing);
@@ -217,12 +224,15 @@ function onPeriod(period, versus) {
 
 // ── Showing ──────────────────────────────────────────────────────────────────────
 
-async function show(what, parts) {
-  const panes = [first, comparison?.pane].filter(Boolean);
+const panesShown = () => [first, comparison?.pane].filter(Boolean);
+
+async function show(what, parts, signal) {
+  const panes = panesShown();
   const asDistricts = what.as === "districts";
   parts.forEach((part, i) => panes[i].show(asDistricts ? {} : part.cells, part.features));
   if (!asDistricts) heatLegend(STATES[what.state], parts[0].cells[STATES[what.state][0]].cell);
-  if (districts) await showDistricts(what, parts, panes);
+  if (districts) await showDistricts(what, parts, panes, signal);
+  if (signal.aborted) return;
   const total = parts.reduce((sum, part) => sum + part.total, 0);
   const share = Math.ceil(mostCases() / parts.length);
   const titled = parts.map((part, i) => ({
@@ -236,9 +246,22 @@ async function show(what, parts) {
   count(what, parts);
 }
 
+/** What was shown is of another view, or of other filters. */
+function showNothing() {
+  for (const pane of panesShown()) {
+    pane.show({}, []);
+    pane.explained?.show(null);
+    pane.basemap.tint(null);
+  }
+  list.clear();
+  $("#ranking").hidden = true;
+  $("#counter").textContent = text("no_data");
+  for (const name of document.querySelectorAll(".period-name")) name.hidden = true;
+}
+
 function count(what, parts) {
   const line = create("span");
-  const totals = Object.fromEntries(Object.entries(parts[0].cells).map(([state, answer]) => [state, answer.total]));
+  const { totals } = parts[0];
   if (what.versus) {
     const [a, b] = parts;
     write(line, "versus", {
@@ -268,25 +291,13 @@ function changeOf(now, before) {
   return before ? change.format((now - before) / before) : difference.format(now);
 }
 
-function complain(key) {
-  $("#trouble p").textContent = text(key);
-  $("#trouble").hidden = false;
-}
-
-function toast(words) {
-  $("#toast").textContent = words;
-  $("#toast").hidden = false;
-  clearTimeout(toast.timer);
-  toast.timer = setTimeout(() => ($("#toast").hidden = true), TOAST_MS);
-}
-
 // ── Districts, and two periods ───────────────────────────────────────────────────
 
 async function startDistricts() {
   districts ??= await import("./choropleth.js");
 }
 
-async function showDistricts(what, parts, panes) {
+async function showDistricts(what, parts, panes, signal) {
   const asDistricts = what.as === "districts";
   $("#ranking").hidden = !asDistricts;
   for (const pane of panes) pane.explained ??= new districts.Explained(pane);
@@ -299,7 +310,8 @@ async function showDistricts(what, parts, panes) {
   }
   const states = STATES[what.state];
   const rated = districts.rates(parts.map(({ places }) => ({ answer: places, states })));
-  const ranked = await districts.paint(panes, rated, what.state);
+  const ranked = await districts.paint(panes, rated, what.state, signal);
+  if (signal.aborted) return;
   panes.forEach((pane, i) => pane.explained.show(rated.parts[i], rated.perPeople));
   const outlines = new Map(first.basemap.allDistricts.map((feature) => [feature.properties.code, feature]));
   const view = map.getBounds();
@@ -311,7 +323,9 @@ async function showDistricts(what, parts, panes) {
 async function compare({ versus }) {
   if (versus && !comparison) {
     const { Comparison } = await import("./compare.js");
-    comparison ??= new Comparison(first, scale);
+    // Meanwhile another may have come, or nobody wants one any more.
+    if (comparison || !asked.versus) return;
+    comparison = new Comparison(first, scale, seen);
     comparison.start().catch((problem) => console.warn(problem));
   } else if (!versus && comparison) {
     comparison.stop();
@@ -319,82 +333,35 @@ async function compare({ versus }) {
   }
 }
 
-// ── Where to look ────────────────────────────────────────────────────────────────
+// ── What comes later, and what it hangs on ───────────────────────────────────────
 
-function goTo(bounds, options) {
-  const { y } = map.getSize();
-  const isOver = $("#search").offsetParent !== null && getComputedStyle($("#search")).position === "absolute";
-  const paddingTopLeft = [EDGE, isOver && y > 4 * BOX ? BOX : EDGE];
-  map.fitBounds(bounds, { paddingTopLeft, paddingBottomRight: [EDGE, EDGE], ...options });
-}
-
-/** The places of the country, to go to without dragging. */
-function offerPlaces(provinces) {
-  const places = new Map(provinces.map((feature) => [feature.properties.code, feature]));
-  for (const option of $("#go-to").options) {
-    option.disabled = option.value !== "" && !places.has(option.value);
-  }
-  $("#go-to").addEventListener("change", ({ target }) => {
-    const place = places.get(target.value);
-    goTo(place ? boundsOf(place) : panama);
+function startSearch() {
+  startSearch.begun ??= import("./search.js").then(({ Search }) => {
+    const search = new Search($("#search"), ({ bbox }) => goTo(boundsOf({ bbox })));
+    // Whatever was typed while it was on its way.
+    if ($("#search-words").value) search.look();
+    return search;
   });
+  return startSearch.begun;
 }
 
-function addControls() {
-  const [zoomInTitle, zoomOutTitle] = [text("zoom_in"), text("zoom_out")];
-  L.control.zoom({ position: "topright", zoomInTitle, zoomOutTitle }).addTo(map);
-  const here = L.control({ position: "topright" });
-  here.onAdd = () => {
-    const bar = create("div", "leaflet-bar");
-    const button = create("button", "near-me");
-    button.type = "button";
-    button.title = text("near_me");
-    button.setAttribute("aria-label", text("near_me"));
-    button.append(icon("here"));
-    button.addEventListener("click", () => goHere(button));
-    L.DomEvent.disableClickPropagation(bar);
-    bar.append(button);
-    return bar;
-  };
-  here.addTo(map);
-  L.control.scale({ imperial: false, position: "bottomright" }).addTo(map);
-}
-
-async function goHere(button) {
-  timeline?.pause();
-  button.setAttribute("aria-busy", "true");
+/** Not by the form itself, which knows only numbers of cases. */
+async function onSearch(event) {
+  event.preventDefault();
   try {
-    const { goToMyPlace } = await import("./here.js");
-    goHere.marked ??= L.layerGroup().addTo(map);
-    const metres = await goToMyPlace(map, L.latLngBounds(map.options.maxBounds), goHere.marked);
-    toast(text("you_are_here", { metres: number(metres) }));
+    await (await startSearch()).submit();
   } catch (problem) {
-    toast(text(problem instanceof RangeError ? "not_in_panama" : "no_place"));
+    startSearch.begun = null;
+    toast(text("trouble_search"));
     console.warn(problem);
   }
-  button.removeAttribute("aria-busy");
-}
-
-async function startSearch() {
-  if (startSearch.begun) return;
-  startSearch.begun = true;
-  const { Search } = await import("./search.js");
-  const search = new Search($("#search"), ({ bbox }) => goTo(boundsOf({ bbox })));
-  // Whatever was typed while it was on its way.
-  if ($("#search-words").value) search.look();
-}
-
-/** Who asked for no motion gets none: neither zooming nor sliding. */
-function keepStill() {
-  if (!calm.matches) return;
-  Object.assign(map.options, { inertia: false, zoomAnimation: false });
-  map._zoomAnimated = false;
-  map.panBy = (offset, options) => L.Map.prototype.panBy.call(map, offset, { ...options, animate: false });
 }
 
 async function drawBasemap() {
   try {
     offerPlaces(await first.basemap.start());
+    hasBasemap = true;
+    settle("trouble_basemap");
   } catch (problem) {
     complain("trouble_basemap");
     console.warn(problem);
@@ -404,35 +371,38 @@ async function drawBasemap() {
 async function startPrinting() {
   const { getReadyToPrint } = await import("./printing.js");
   getReadyToPrint({
-    panes: () => [first, comparison?.pane].filter(Boolean),
+    panes: panesShown,
     shown: () => ({ ...chosen(), counted: $("#counter").textContent }),
   });
 }
 
 scale.onChange = heatScale;
 keepStill();
-addControls();
+addControls(() => timeline?.pause());
 startPanel();
+fitLegend(map);
 restore();
 filters.addEventListener("change", onChange);
 filters.addEventListener("submit", (event) => event.preventDefault());
 map.on("moveend resize", refresh);
+map.on("resize", () => fitLegend(map));
 map.on("dragstart", () => timeline?.pause());
 window.addEventListener("hashchange", () => {
   restore();
   refresh();
 });
 $("#retry").addEventListener("click", () => {
-  $("#trouble").hidden = true;
+  settle("trouble");
   forget();
-  if (!first.basemap.provinces) drawBasemap();
+  if (!hasBasemap) drawBasemap();
   load();
 });
 $("#list-more").addEventListener("click", () => {
   listed = Math.min(MOST_MARKERS, listed * 4);
   load();
 });
-$("#search").addEventListener("focusin", startSearch);
+$("#search").addEventListener("focusin", () => startSearch().catch(() => (startSearch.begun = null)));
+$("#search").addEventListener("submit", onSearch);
 $("#share").addEventListener("click", async () => (await import("./share.js")).openShare());
 $("#print").addEventListener("click", () => window.print());
 drawBasemap();

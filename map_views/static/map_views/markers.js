@@ -4,6 +4,13 @@ import { create, icon, number, text } from "./texts.js";
 
 // In pixels: nearer than this, two markers would hide each other.
 const APART = 36;
+// What lies over the map of a phone: the box to search, the map's buttons.
+const BOX = 66;
+const BUTTONS = 64;
+const EDGE = 10;
+// What a popup has around its words.
+const FRAME = 32;
+const WIDEST = 280;
 
 export class Markers {
   constructor(map) {
@@ -12,10 +19,15 @@ export class Markers {
     this.pins = new Map();
     const frame = map.getContainer();
     map.on("popupopen", () => frame.classList.add("has-popup"));
-    map.on("popupclose", () => {
+    map.on("popupclose", ({ popup }) => {
       frame.classList.remove("has-popup");
-      // The marker may have been drawn anew: from the map, the way on is short.
-      if (frame.contains(document.activeElement)) frame.focus();
+      // The marker may have been drawn anew, or be gone: from the map, the way on is short.
+      if (popup.getElement()?.contains(document.activeElement)) (this.pins.get(popup.of) ?? frame).focus();
+    });
+    frame.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || !frame.classList.contains("has-popup")) return;
+      event.stopPropagation();
+      map.closePopup();
     });
   }
 
@@ -74,7 +86,14 @@ export class Markers {
       list.append(item);
     }
     content.append(create("b", "", label), list);
-    const popup = L.popup({ closeButton: false, offset: [0, -12], maxWidth: 280 });
+    const popup = L.popup({
+      closeButton: false,
+      offset: [0, -12],
+      maxWidth: Math.min(WIDEST, this.map.getSize().x - EDGE - BUTTONS - FRAME),
+      autoPanPaddingTopLeft: [EDGE, BOX],
+      autoPanPaddingBottomRight: [BUTTONS, EDGE],
+    });
+    popup.of = features[0].properties.number;
     popup.setLatLng([lat, lng]).setContent(content).openOn(this.map);
     list.querySelector("a").focus();
   }

@@ -21,6 +21,12 @@ export class Pane {
     map.attributionControl.setPrefix(false).addAttribution(text("credit"));
   }
 
+  /** Before its map is removed. */
+  stop() {
+    this.heat.stop();
+    this.basemap.leave();
+  }
+
   get isClose() {
     return this.map.getZoom() >= MARKERS_FROM;
   }

@@ -17,7 +17,9 @@ export function startPanel() {
   const isOpen = () => panel.classList.contains("is-open");
 
   handle.addEventListener("click", () => {
-    if (from === null) open(!isOpen());
+    // On a phone on its side the panel lies open below the map.
+    if (getComputedStyle(panel).position === "static") panel.scrollIntoView();
+    else if (from === null) open(!isOpen());
     from = null;
   });
   handle.addEventListener("pointerdown", (event) => {
@@ -32,7 +34,7 @@ export function startPanel() {
     handle.addEventListener("pointerup", () => handle.removeEventListener("pointermove", moved), { once: true });
   });
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && isOpen()) {
+    if (event.key === "Escape" && isOpen() && !document.querySelector("dialog[open]")) {
       open(false);
       handle.focus();
     }
@@ -41,8 +43,13 @@ export function startPanel() {
   panel.addEventListener("focusin", ({ target }) => {
     if (target.closest(".latest, .more")) open(true);
   });
-  document.querySelector('.skip[href="#list"]')?.addEventListener("click", () => {
-    open(true);
-    document.querySelector("#list").focus();
-  });
+  // By script: the address holds what is shown, and keeps it.
+  for (const skip of document.querySelectorAll(".skip")) {
+    skip.addEventListener("click", (event) => {
+      event.preventDefault();
+      const target = document.querySelector(skip.hash);
+      if (panel.contains(target)) open(true);
+      target.focus();
+    });
+  }
 }

@@ -1,5 +1,6 @@
 // Months and spans of months, in numbers and in words.
 
+import { inPanama } from "./asking.js";
 import { config, text } from "./texts.js";
 
 const MONTHS = 12;
@@ -15,6 +16,9 @@ export function ordinal(month) {
 export function monthAt(place) {
   return `${Math.floor(place / MONTHS)}-${String((place % MONTHS) + 1).padStart(2, "0")}`;
 }
+
+/** The month that it is in Panama, where the evening of its last day is not yet the next. */
+export const thisMonth = () => ordinal(inPanama(Date.now()).slice(0, 7));
 
 const dateOf = (month) => new Date(`${month}-15T00:00:00Z`);
 export const monthInWords = (month) => long.format(dateOf(month));

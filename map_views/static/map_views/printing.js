@@ -12,6 +12,8 @@ const whole = new Intl.DateTimeFormat(config.language, { dateStyle: "long", time
 /** `panes()` are the maps shown, `shown()` what is asked for. */
 export function getReadyToPrint({ panes, shown }) {
   const stage = document.querySelector("#stage");
+  const legend = document.querySelector("#legend");
+  let wasOpen = true;
   window.addEventListener("beforeprint", () => {
     const { width, height } = stage.getBoundingClientRect();
     const scale = Math.min(SHEET.width / width, SHEET.height / height);
@@ -22,9 +24,14 @@ export function getReadyToPrint({ panes, shown }) {
     document.querySelector("#print-words").textContent = describe(shown());
     document.querySelector("#print-when").textContent = text("printed", { when: whole.format(new Date()) });
     document.querySelector("#print-link").textContent = location.href;
+    wasOpen = legend.open;
+    legend.open = true;
     repaint(panes(), true);
   });
-  window.addEventListener("afterprint", () => repaint(panes(), false));
+  window.addEventListener("afterprint", () => {
+    legend.open = wasOpen;
+    repaint(panes(), false);
+  });
 }
 
 /** Now: what is left for the next frame would come out on no sheet. */

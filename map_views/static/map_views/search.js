@@ -21,7 +21,6 @@ export class Search {
     this.input.addEventListener("input", () => this.soon());
     this.input.addEventListener("focus", () => this.found.length && this.open(true));
     this.input.addEventListener("keydown", (event) => this.press(event));
-    form.addEventListener("submit", (event) => this.submit(event));
     form.addEventListener("focusout", ({ relatedTarget }) => {
       if (!form.contains(relatedTarget)) this.open(false);
     });
@@ -40,19 +39,21 @@ export class Search {
     this.underWay = new AbortController();
     const { signal } = this.underWay;
     const words = this.input.value.trim();
-    this.asked = words;
+    this.answered = null;
     if (!words) {
       this.show([], "");
       this.open(false);
       return;
     }
     if (NUMBER.test(words)) {
+      this.answered = words;
       const digits = words.replace(/\D/g, "");
       this.show([{ number: `${digits.slice(0, 2)}-${digits.slice(2, 9)}-${digits.slice(9)}` }], "");
       return;
     }
     try {
       const { places } = await fetched(`${config.search}?q=${encodeURIComponent(words)}`, signal);
+      this.answered = words;
       const said = places.length === 1 ? text("found_1") : text("found_n", { n: number(places.length) });
       this.show(places, places.length ? said : text("nothing_found"));
     } catch (problem) {
@@ -120,9 +121,8 @@ export class Search {
   }
 
   /** Enter takes the first, what was pointed at, or waits for what was just typed. */
-  async submit(event) {
-    event.preventDefault();
-    if (this.asked !== this.input.value.trim()) await this.look();
+  async submit() {
+    if (this.answered !== this.input.value.trim()) await this.look();
     if (this.found.length) this.choose(Math.max(0, this.at));
   }
 
@@ -135,7 +135,7 @@ export class Search {
       return;
     }
     if (!one.bbox) return;
-    this.input.value = this.asked = one.name;
+    this.input.value = this.answered = one.name;
     this.open(false);
     this.input.blur();
     this.onGo(one);

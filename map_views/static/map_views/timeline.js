@@ -4,7 +4,7 @@
 // press on a bar, or by the arrow keys; the two selects of the panel do the same.
 
 import { coloursOf } from "./legend.js";
-import { inWords, monthAt, monthInWords, ordinal, shortMonth } from "./periods.js";
+import { inWords, monthAt, monthInWords, ordinal, shortMonth, thisMonth } from "./periods.js";
 import { onScheme } from "./scheme.js";
 import { create, number, text } from "./texts.js";
 
@@ -43,7 +43,7 @@ export class Timeline {
   show(months, state) {
     this.state = state;
     this.counts = new Map(months.map((row) => [ordinal(row.month), row]));
-    const now = ordinal(new Date().toISOString().slice(0, 7));
+    const now = thisMonth();
     const asked = [this.spans.a, this.spans.b].filter(Boolean).flat();
     this.first = Math.min(this.first ?? now, now, ...this.counts.keys(), ...asked);
     this.last = Math.max(this.last ?? now, now, ...asked);
@@ -56,9 +56,8 @@ export class Timeline {
   set(period, versus) {
     this.spans.a = period.since ? [ordinal(period.since), ordinal(period.until)] : null;
     this.spans.b = versus ? [ordinal(versus.since), ordinal(versus.until)] : null;
-    $("#period-words").textContent = versus
-      ? `A: ${inWords(period)} · B: ${inWords(versus)}`
-      : inWords(period);
+    const named = versus ? [`A: ${inWords(period)} · `, `B: ${inWords(versus)}`] : [inWords(period)];
+    $("#period-words").replaceChildren(...named.map((words) => create("span", "", words)));
     $("#whole").hidden = !(period.since || period.days);
     $("#compare").setAttribute("aria-pressed", String(Boolean(versus)));
     if (this.length) this.paint();

@@ -29,7 +29,7 @@ FIRST_MODULES = [
     f"map_views/{name}.js"
     for name in (
         *("map", "address", "asking", "basemap", "density", "heat", "legend", "list"),
-        *("markers", "pane", "panel", "periods", "scheme", "telling", "texts", "where"),
+        *("markers", "pane", "panel", "periods", "scheme", "texts"),
     )
 ]
 FOR_A_MINUTE = "public, max-age=60"

@@ -271,9 +271,21 @@ def test_a_place_can_be_gone_to_again_after_one_went_elsewhere(page: Page) -> No
     for _ in range(2):
         places.select_option(label="Chiriquí")
         soon_true(page, "map_public.getCenter().lng < -82")
+        places.blur()
         expect(places).to_have_value("")
         places.select_option(label="Todo Panamá")
         soon_true(page, "map_public.getCenter().lng > -81")
+
+
+def test_the_places_are_gone_through_by_keys(page: Page) -> None:
+    open_map(page)
+    places = page.get_by_label("Ir a")
+    for _ in range(3):
+        places.press("ArrowDown")
+        page.wait_for_timeout(300)
+
+    third = page.locator("#go-to option").nth(3).get_attribute("value")
+    expect(places).to_have_value(str(third))
 
 
 def test_days_that_nobody_can_choose_are_not_asked_for(page: Page) -> None:

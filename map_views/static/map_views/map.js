@@ -8,12 +8,10 @@ import { boundsOf } from "./basemap.js";
 import { Scale } from "./density.js";
 import { fitLegend, heatLegend, heatScale } from "./legend.js";
 import * as list from "./list.js";
-import { Pane } from "./pane.js";
+import { addControls, goTo, keepStill, offerPlaces, Pane } from "./pane.js";
 import { startPanel } from "./panel.js";
 import { inWords, monthAt, ordinal, shortMonth, thisMonth } from "./periods.js";
-import { complain, settle, toast } from "./telling.js";
-import { config, create, number, text, write } from "./texts.js";
-import { addControls, goTo, keepStill, offerPlaces } from "./where.js";
+import { complain, config, create, number, settle, text, toast, write } from "./texts.js";
 
 const MOST_MARKERS = 200;
 const FEW_LISTED = 20;
@@ -202,7 +200,7 @@ async function startTimeline() {
   timeline ??= new Timeline({
     onPeriod: (period) => onPeriod(period),
     onVersus: (versus, period = asked.period) => {
-      seen = map.getBounds();
+      seen = versus && !comparison ? map.getBounds() : null;
       return onPeriod(period, versus);
     },
     onPlaying: (playing) => {
@@ -326,6 +324,7 @@ async function compare({ versus }) {
     // Meanwhile another may have come, or nobody wants one any more.
     if (comparison || !asked.versus) return;
     comparison = new Comparison(first, scale, seen);
+    seen = null;
     comparison.start().catch((problem) => console.warn(problem));
   } else if (!versus && comparison) {
     comparison.stop();

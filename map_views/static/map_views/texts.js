@@ -1,4 +1,5 @@
-// Words and numbers in the page's language. The words are in the template.
+// Words and numbers in the page's language. The words are in the template. And where the
+// map says what went wrong, or what is soon past.
 
 const template = document.querySelector("#texts");
 const words = new Map(
@@ -67,4 +68,32 @@ export function icon(name) {
   use.setAttribute("href", `#icon-${known}`);
   svg.append(use);
   return svg;
+}
+
+const TOAST_MS = 8000;
+const troubles = new Set();
+
+/** Each part of the map says what went wrong with it, and takes back only that. */
+export function complain(key) {
+  troubles.add(key);
+  say();
+}
+
+export function settle(key) {
+  troubles.delete(key);
+  say();
+}
+
+function say() {
+  const trouble = document.querySelector("#trouble");
+  trouble.querySelector("p").textContent = [...troubles].map((key) => text(key)).join(" ");
+  trouble.hidden = !troubles.size;
+}
+
+export function toast(words) {
+  const brief = document.querySelector("#toast");
+  brief.textContent = words;
+  brief.hidden = false;
+  clearTimeout(toast.timer);
+  toast.timer = setTimeout(() => (brief.hidden = true), TOAST_MS);
 }

@@ -305,6 +305,8 @@ def test_nobody_is_left_out_in_any_mode(page: Page, scheme: Any, size: str) -> N
     assert page.evaluate(LOOK, RULES) == []
     page.keyboard.press("Escape")
     expect(sharing).to_be_hidden()
+    if size == "phone":
+        page.locator("#handle").tap()
     page.locator("#compare").click(force=True)
     expect(page.locator("#name-a")).to_be_visible()
     page.wait_for_load_state("networkidle")

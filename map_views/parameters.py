@@ -70,6 +70,10 @@ class Parameters:
         return value
 
     def filters(self) -> Filters:
+        since = self.moment("since")
+        until = self.moment("until", end_of_day=True)
+        if since and until and until <= since:
+            self.problems["until"] = _("El último día es anterior al primero.")
         return Filters(
             state=self.state(),
             box=self.box(),
@@ -77,8 +81,8 @@ class Parameters:
             groups=self.codes("group"),
             entity=self.text("entity"),
             place=self.place(),
-            since=self.moment("since"),
-            until=self.moment("until", end_of_day=True),
+            since=since,
+            until=until,
             changed_since=self.moment("changed_since"),
         )
 

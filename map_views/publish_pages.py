@@ -87,6 +87,6 @@ def form(
         "entities": Entity.objects.order_by("name"),
         "provinces": Province.objects.prefetch_related("districts"),
         "languages": LANGUAGES,
-        "problems": list(problems.values()),
+        "problems": problems,
     }
     return render(request, "map_views/publish.html", context, status=status)

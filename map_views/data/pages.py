@@ -16,10 +16,12 @@ from map_views.data.answers import door
 from map_views.data.catalog import catalog
 from map_views.data.formats import FORMATS, LICENCE, LICENCE_LINK
 from map_views.pages import groups_on_the_map
+from map_views.parameters import Parameters
 from provinces.models import Province, reads_english
 
 FOR_FIVE_MINUTES = "public, max-age=300"
-CHOSEN = ("state", "group", "place", "since", "until")
+DAYS = ("since", "until")
+CHOSEN = ("state", "group", "place", *DAYS)
 
 
 def links() -> str:
@@ -31,6 +33,15 @@ def links() -> str:
 @door
 @vary_on_headers("Accept-Language", "Cookie")
 def index(request: HttpRequest) -> HttpResponse:
+    return index_page(request, {}, {})
+
+
+def index_page(
+    request: HttpRequest,
+    asked: dict[str, str],
+    problems: dict[str, str],
+    status: int = 200,
+) -> HttpResponse:
     files = [
         {"file": file, "form": FORMATS[file.format], "url": builds.url_of(file)}
         for file in builds.latest_nightly()
@@ -41,12 +52,16 @@ def index(request: HttpRequest) -> HttpResponse:
         "licence": LICENCE,
         "groups": groups_on_the_map(),
         "provinces": Province.objects.all(),
+        "asked": asked,
+        "problems": problems,
     }
-    return page(request, "map_views/data.html", context)
+    return page(request, "map_views/data.html", context, status)
 
 
-def page(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
-    response = render(request, template, context)
+def page(
+    request: HttpRequest, template: str, context: dict[str, Any], status: int = 200
+) -> HttpResponse:
+    response = render(request, template, context, status=status)
     response["Cache-Control"] = FOR_FIVE_MINUTES
     response["Link"] = links()
     return response
@@ -54,11 +69,19 @@ def page(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpRe
 
 @door
 def choose(request: HttpRequest) -> HttpResponse:
-    """Where the page's form leads: the format is part of a file's address."""
+    """Where the page's form leads: the format is part of a file's address.
+
+    Days that cannot be are told in the form: a file would only fail to come.
+    """
     form = FORMATS.get(request.GET.get("format", ""))
     if form is None:
         return HttpResponseRedirect(reverse("data-index"))
     said = {name: request.GET.get(name, "") for name in CHOSEN}
+    parameters = Parameters(request.GET)
+    parameters.filters()
+    if any(name in parameters.problems for name in DAYS):
+        asked = said | {"format": form.extension}
+        return index_page(request, asked, parameters.problems, status=400)
     query = urlencode({name: value for name, value in said.items() if value})
     address = reverse("data-cases", args=[form.extension])
     return HttpResponseRedirect(f"{address}?{query}" if query else address)

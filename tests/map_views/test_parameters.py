@@ -58,6 +58,12 @@ def test_everything_that_can_be_asked_is_read():
     )
 
 
+def test_the_last_day_is_not_before_the_first():
+    assert read(since="2026-03-01", until="2026-03-01").until
+    assert wrong(since="2026-03-02", until="2026-03-01") == {"until"}
+    assert wrong(since="2026-03-02T00:00:00-05:00", until="2026-03-01") == {"until"}
+
+
 def test_nothing_asked_is_everything():
     assert read() == Filters()
     assert (

@@ -345,6 +345,17 @@ def test_the_page_says_what_is_wrong_and_keeps_what_was_chosen(phone: Client) ->
     assert '<option value="04" selected>' in page
 
 
+def test_days_the_wrong_way_round_are_told_beside_them(phone: Client) -> None:
+    days = {"since": "2026-03-02", "until": "2026-03-01"}
+    answer = phone.get("/mapa-analista/mapa.html", days)
+
+    assert answer.status_code == 400
+    page = answer.content.decode()
+    assert 'id="until-problem">El último día es anterior al primero.' in page
+    assert page.count("El último día es anterior al primero.") == 1
+    assert 'value="2026-03-01" aria-invalid="true"' in page
+
+
 def test_the_file_is_in_the_language_that_the_form_says(phone: Client) -> None:
     spanish = phone.get("/mapa-analista/mapa.html", headers={"accept-language": "es"})
     english = phone.get("/mapa-analista/mapa.html", {"language": "en"})

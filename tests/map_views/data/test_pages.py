@@ -32,6 +32,21 @@ def test_the_form_leads_to_the_file(phone, squares):
     assert phone.get("/data/cases", {"format": "xls"})["Location"] == "/data/"
 
 
+def test_days_the_wrong_way_round_are_told_in_the_form_instead_of_a_file(
+    phone, squares
+):
+    days = {"since": "2026-03-02", "until": "2026-03-01"}
+    answer = phone.get("/data/cases", {"format": "csv", "state": "open", **days})
+
+    page = answer.content.decode()
+    assert answer.status_code == 400
+    assert 'id="until-problem">El último día es anterior al primero.' in page
+    assert 'aria-describedby="until-problem"' in page
+    for kept in ('value="open" selected', 'value="2026-03-02"', 'value="csv" checked'):
+        assert kept in page
+    assert phone.get("/data/cases.csv", days).status_code == 400
+
+
 def test_no_column_is_exported_without_an_entry_in_the_dictionary(db):
     assert tuple(entry.name for entry in dictionary.entries()) == CSV_HEADER
 

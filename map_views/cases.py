@@ -58,10 +58,11 @@ def own_page(request: HttpRequest) -> HttpResponse:
         return redirect("case-page", number[:LONGEST_NUMBER].replace("/", "-") or "-")
     try:
         case = own_case(number, pin, key_of_range(request))
-    except NotFound as problem:
-        return no_case(request, number, problem)
+    except NotFound as missing:
+        return no_case(request, number, missing)
     except WrongPin:
-        return form_page(request, number, _("Ese no es el PIN de este caso."), 403)
+        problem = _("Ese no es el PIN de este caso.")
+        return form_page(request, number, problem, wrong="pin", status=403)
     except TooMany as limit:
         return too_many(request, limit.retry_after)
     return story_page(request, story_of(case, own=True))
@@ -75,15 +76,22 @@ def story_page(request: HttpRequest, story: Story) -> HttpResponse:
 
 
 def form_page(
-    request: HttpRequest, number: str, problem: str = "", status: int = 200
+    request: HttpRequest,
+    number: str,
+    problem: str = "",
+    *,
+    wrong: str = "",
+    status: int = 200,
 ) -> HttpResponse:
-    context = {"number": number[:LONGEST_NUMBER], "problem": problem}
+    """The form; `wrong` is the field that the problem is with."""
+    context = {"number": number[:LONGEST_NUMBER], "problem": problem, "wrong": wrong}
     return render(request, "map_views/look_up.html", context, status=status)
 
 
 def no_case(request: HttpRequest, number: str, problem: Exception) -> HttpResponse:
     """What is wrong with the number, and the form to write it again: always a 404."""
-    return form_page(request, number, sentence_for(problem), 404)
+    said = sentence_for(problem)
+    return form_page(request, number, said, wrong="number", status=404)
 
 
 def sentence_for(problem: Exception) -> str:

@@ -192,6 +192,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LANGUAGE_CODE = "es"
 LANGUAGES = [("es", "Español"), ("en", "English")]
 LOCALE_PATHS = [BASE_DIR / "backend" / "config" / "locale"]
+FORMAT_MODULE_PATH = "backend.config.formats"
 TIME_ZONE = "America/Panama"
 USE_TZ = True
 

@@ -68,6 +68,7 @@ def page(
 
 
 @door
+@vary_on_headers("Accept-Language", "Cookie")
 def choose(request: HttpRequest) -> HttpResponse:
     """Where the page's form leads: the format is part of a file's address.
 

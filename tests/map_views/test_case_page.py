@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.utils import timezone
+from django.utils.html import escape
 from pytest_django import DjangoAssertNumQueries
 
 from backend.accounts.devices import issue_device
@@ -89,6 +90,14 @@ def test_the_history_is_a_line_of_steps_the_last_one_marked(phone: Client) -> No
     assert "Resuelto a tiempo" in text
 
 
+def test_hours_are_told_as_panama_tells_them_and_as_the_app_does(
+    phone: Client,
+) -> None:
+    case = make_case(filed_at=datetime(2026, 3, 2, 20, 5, tzinfo=UTC))
+
+    assert "2 de marzo de 2026, 3:05 p.m." in open_page(phone, case).text
+
+
 def test_photos_before_and_after_the_work_are_told_apart(phone: Client) -> None:
     case = make_case(photos=[make_photo()])
     move(case, Status.RESOLVED, photos=[make_photo(colour="navy")])
@@ -128,6 +137,24 @@ def test_a_case_past_its_day_says_so_and_by_how_much(phone: Client) -> None:
 
     assert "Atrasado" in text
     assert "Debía estar resuelto" in text
+
+
+@pytest.mark.parametrize(
+    "status", [Status.REJECTED, Status.DUPLICATE, Status.CANCELLED]
+)
+def test_what_is_no_longer_worked_on_promises_no_day(
+    phone: Client, status: Status
+) -> None:
+    case = make_case(filed_at=timezone.now() - timedelta(days=30))
+    Case.objects.update(status=status)
+    case.history.create(status=status, changed_at=timezone.now())
+
+    page = open_page(phone, case)
+
+    assert "A más tardar" not in page.text
+    assert "estar resuelto" not in page.text
+    assert 'data-tone="other"' in page.text
+    assert f"event-{status} is-last is-other" in page.text
 
 
 def test_while_the_citizen_is_awaited_the_clock_stands_still(phone: Client) -> None:
@@ -338,6 +365,36 @@ def test_a_number_with_a_wrong_digit_says_so(phone: Client) -> None:
     assert "Ese número tiene un dígito equivocado" in response.content.decode()
 
 
+def test_the_cursor_is_where_the_mistake_is(phone: Client) -> None:
+    case = make_case()
+    last = (int(case.number[-1]) + 1) % 10
+
+    number, pin = 'id="number"', 'id="pin"'
+    mistaken = fields(phone.get(f"/casos/{case.number[:-1]}{last}"))
+    form = {"numero": case.number, "pin": wrong_pin(case)}
+    guessed = fields(phone.post("/casos/", form))
+    asked = fields(phone.get("/casos/", {"propio": case.number}))
+
+    wrong = ("aria-invalid", 'aria-describedby="problem ', "autofocus")
+    assert all(words in mistaken[number] for words in wrong)
+    assert not any(words in mistaken[pin] for words in wrong)
+    assert all(words in guessed[pin] for words in wrong)
+    assert not any(words in guessed[number] for words in wrong)
+    assert "autofocus" in asked[pin]
+    assert "autofocus" not in asked[number]
+
+
+def test_the_language_is_changed_on_the_same_page_with_all_that_it_was_asked(
+    phone: Client,
+) -> None:
+    asked = "/casos/?propio=26-0000123-2&x=1"
+
+    page = phone.get(asked)
+    assert f'name="next" value="{escape(asked)}"' in page.content.decode()
+    form = {"language": "en", "next": asked}
+    assert phone.post("/i18n/setlang/", form)["Location"] == asked
+
+
 def test_what_is_no_number_shows_what_one_looks_like(phone: Client) -> None:
     response = phone.get("/casos/mi-caso")
 
@@ -414,6 +471,12 @@ def opens(phone: Client, address: str) -> bool:
 def move(case: Case, to: Status, note: str = "", **fields: Any) -> None:
     change_status(case, Transition(to, note=note, **fields), by=None)
     case.refresh_from_db()
+
+
+def fields(response: Any) -> dict[str, str]:
+    """The inputs of the form, by their ids."""
+    found = re.findall(r"<input (id=\"\w+\")([^>]*)>", response.content.decode())
+    return dict(found)
 
 
 def wrong_pin(case: Case) -> str:

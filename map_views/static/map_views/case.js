@@ -7,7 +7,7 @@ const said = document.querySelector("#said");
 
 function pin({ tone, group }) {
   const element = document.createElement("span");
-  element.className = `pin pin-${tone === "open" ? "open" : "resolved"}`;
+  element.className = `pin pin-${tone}`;
   const source = document.querySelector(".kicker .icon");
   if (group && source) element.append(source.cloneNode(true));
   return L.divIcon({ html: element, className: "", iconSize: [0, 0] });

@@ -1,0 +1,5 @@
+"""How Panama writes moments, where Django's Spanish has Spain's 24 hours."""
+
+TIME_FORMAT = "g:i a"
+DATETIME_FORMAT = r"j \d\e F \d\e Y, g:i a"
+SHORT_DATETIME_FORMAT = "d/m/Y g:i a"

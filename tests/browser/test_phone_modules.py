@@ -16,7 +16,7 @@ from django.contrib.gis.geos import Point
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
-from backend.cases.photo_headers import MOST_BYTES
+from backend.cases.photo_headers import HEIC_BRANDS, JPEG, MOST_BYTES, PNG
 from provinces.places import OutsidePanama, place_at
 from tests.browser.phone_app import open_app, teach
 from tests.servers import Server
@@ -97,8 +97,17 @@ def test_a_small_photo_is_not_made_larger(app: Page) -> None:
     assert photo["type"] == "image/jpeg"
 
 
-def test_a_kind_that_the_browser_cannot_read_is_kept_as_taken(app: Page) -> None:
-    content = b"\x00\x00\x00\x18ftypheic" + bytes(500)
+@pytest.mark.parametrize(
+    "start",
+    [
+        *(JPEG, PNG, b"RIFF\x00\x00\x00\x00WEBP"),
+        *(b"\x00\x00\x00\x18ftyp" + brand for brand in sorted(HEIC_BRANDS)),
+    ],
+)
+def test_a_kind_that_the_browser_cannot_read_is_kept_as_taken(
+    app: Page, start: bytes
+) -> None:
+    content = start + bytes(500)
 
     photo = prepared(app, content, "image/heic")
 
@@ -111,6 +120,9 @@ def test_a_kind_that_the_browser_cannot_read_is_kept_as_taken(app: Page) -> None
     [
         (b"hola", "text/plain", "NotAPhoto"),
         (b"", "image/jpeg", "NotAPhoto"),
+        # Called foto.jpg, it is said to be one.
+        (b"La lista de compras.", "image/jpeg", "NotAPhoto"),
+        (b"\x00\x00\x00\x18ftypmp42" + bytes(500), "", "NotAPhoto"),
     ],
 )
 def test_what_can_be_no_photo_is_refused_at_once(
@@ -123,7 +135,8 @@ def test_a_photo_that_the_server_would_not_take_is_refused_at_once(app: Page) ->
     refusal = app.evaluate(
         """async (size) => {
           const { prepare } = await window.module("photo_prep");
-          const file = new File([new Uint8Array(size)], "foto", { type: "image/heic" });
+          const start = "\\0\\0\\0\\x18ftypheic";
+          const file = new File([start, new Uint8Array(size)], "foto", { type: "image/heic" });
           return prepare(file).catch((problem) => problem.name);
         }""",
         MOST_BYTES + 1,

@@ -17,7 +17,7 @@ from tests.browser.phones import (
     QUIET,
     phone,
 )
-from tests.browser.stand_ins import StandIns
+from tests.browser.stand_ins import StandIns, reply
 from tests.browser.steps import (
     BUSY_ROAD,
     Held,
@@ -46,6 +46,14 @@ const { geolocation } = navigator;
 const [watch, clear] = [geolocation.watchPosition, geolocation.clearWatch];
 geolocation.watchPosition = (...how) => { watching += 1; return watch.apply(geolocation, how); };
 geolocation.clearWatch = (id) => { watching -= 1; clear.call(geolocation, id); };
+"""
+
+SLOW_PICTURES = """
+const decode = window.createImageBitmap;
+window.createImageBitmap = async (...how) => {
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  return decode(...how);
+};
 """
 
 
@@ -105,6 +113,74 @@ def test_a_report_with_a_photo_is_sent_in_a_few_taps(
     assert len(site.rows(photos)) == 1
 
 
+def test_a_file_that_is_no_photo_is_refused_where_another_can_be_chosen(
+    page: Page,
+) -> None:
+    page.goto("/reportar#/nuevo/foto")
+    text = {**photo(), "buffer": b"La lista de compras."}
+    page.locator("#pick-gallery").set_input_files([text, photo()])
+
+    expect(page.get_by_role("alert").get_by_text("no es una foto")).to_be_visible()
+    expect(page.locator(".shot")).to_have_count(1)
+    assert len(page.evaluate(DRAFT)["photos"]) == 1
+
+
+def test_a_photo_refused_after_sending_is_told_with_what_can_still_be_done(
+    page: Page, watched: Watched
+) -> None:
+    watched.expected += ("422",)
+    problem = {
+        "type": "/problems/not-an-image",
+        "title": "El archivo no es una foto JPEG, PNG o WebP completa.",
+        "detail": "Tome la foto otra vez o elija otra.",
+        "status": 422,
+    }
+    page.route(re.compile("/photos/"), lambda route: reply(route, 422, problem))
+    page.goto("/reportar#/nuevo/foto")
+    page.locator("#pick-gallery").set_input_files([photo()])
+    expect(page.locator(".shot img")).to_be_visible()
+    page.get_by_role("button", name="Siguiente").click()
+    to_the_end(page)
+    page.locator("#send").click()
+
+    told = page.locator(".sent-photos .field-problem")
+    expect(told).to_contain_text("no es una foto JPEG, PNG o WebP completa.")
+    expect(told).to_contain_text("llame al 3-1-1 con su número de caso")
+    expect(told).not_to_contain_text("otra vez")
+
+
+def test_who_goes_on_choosing_while_photos_are_prepared_has_four_at_most(
+    page: Page,
+) -> None:
+    page.add_init_script(SLOW_PICTURES)
+    page.goto("/reportar#/nuevo/foto")
+    heading(page, "Tome una foto")
+    page.locator("#pick-gallery").set_input_files([photo(), photo(), photo()])
+    page.locator("#pick-gallery").set_input_files([photo(), photo(), photo()])
+
+    expect(page.get_by_text("Se pueden enviar hasta 4 fotos.")).to_be_visible()
+    expect(page.locator(".shot img")).to_have_count(4)
+    expect(page.locator("#pick-gallery")).to_be_disabled()
+    assert len(page.evaluate(DRAFT)["photos"]) == 4
+
+
+def test_the_photos_still_being_prepared_are_in_the_report_of_who_goes_on(
+    page: Page,
+) -> None:
+    page.add_init_script(SLOW_PICTURES)
+    page.goto("/reportar#/nuevo/foto")
+    heading(page, "Tome una foto")
+    page.locator("#pick-gallery").set_input_files([photo(), photo(), photo()])
+    page.get_by_role("button", name="Seguir sin foto").click()
+    heading(page, "¿Dónde es?")
+
+    wait_until(
+        lambda: len(page.evaluate(DRAFT)["photos"]) == 3, "all three are in the draft"
+    )
+    page.go_back()
+    expect(page.locator(".shot img")).to_have_count(3)
+
+
 def test_the_pin_stays_on_the_phone_and_is_shown_when_asked_for(
     page: Page, site: Server
 ) -> None:
@@ -135,6 +211,14 @@ def test_the_gps_is_asked_for_the_place_only_and_off_afterwards(page: Page) -> N
     page.get_by_role("button", name="Es aquí").click()
     heading(page, "¿Qué pasa?")
     assert page.evaluate("watching") == 0
+
+
+@gps_says({"latitude": 8.986347, "longitude": -79.524218, "accuracy": 12})
+def test_a_place_is_told_smallest_first_and_to_the_metre(page: Page) -> None:
+    to_the_place(page)
+
+    expect(page.locator("#place-name")).to_have_text("Bella Vista, Panamá, Panamá")
+    expect(page.locator("#place-exact")).to_have_text("8.98635, -79.52422 · ± 12 m")
 
 
 @gps_says(None)
@@ -219,6 +303,7 @@ def test_a_report_left_half_way_is_there_the_next_time(page: Page) -> None:
     again = context.new_page()
     StandIns().install(again)
     again.goto("/reportar")
+    expect(again.get_by_text("Lo empezó hace un momento.")).to_be_visible()
     again.get_by_role("button", name="Continuar").click()
     heading(again, "¿Qué pasa?")
     again.go_back()
@@ -336,7 +421,7 @@ def test_no_look_up_that_fails_keeps_a_report_from_being_sent(
     server_side.refused = {"categories/": (503, {"title": "Ahora no"})}
     to_the_place(page)
     # The phone's own outlines say the district.
-    expect(page.locator("#place-name")).to_have_text("Panamá · Panamá")
+    expect(page.locator("#place-name")).to_have_text("Panamá, Panamá")
     page.get_by_role("button", name="Es aquí").click()
     expect(page.get_by_text("La lista de temas todavía no está")).to_be_visible()
     server_side.refused = {}
@@ -362,6 +447,9 @@ def test_without_a_signal_it_says_where_the_report_is(
     page.locator("#send").click()
     heading(page, "Guardado en este teléfono")
     expect(page.get_by_text("1 reporte espera en este teléfono")).to_be_visible()
+    page.get_by_role("link", name="Volver al inicio").click()
+    expect(page.get_by_text("Se enviará solo cuando vuelva la señal.")).to_be_visible()
+    page.go_back()
     server_side.down = set()
     page.context.set_offline(False)
 

@@ -105,7 +105,7 @@ def a_photo(page: Page) -> None:
 
 def the_place(page: Page) -> None:
     heading(page, "¿Dónde es?")
-    expect(page.locator("#place-name")).to_have_text("Panamá · Panamá")
+    expect(page.locator("#place-name")).to_have_text("Panamá, Panamá")
     expect(page.get_by_text("el corregimiento se sabrá al enviar")).to_be_visible()
     page.get_by_text("Buscar por provincia y distrito").click()
     page.get_by_label("Provincia o comarca").select_option(label="Veraguas")
@@ -116,7 +116,7 @@ def the_place(page: Page) -> None:
     expect(page.locator("#place-name")).to_have_text("Panamá · San Miguelito")
     expect(page.locator(".place-label", has_text="San Miguelito")).to_be_visible()
     page.get_by_role("button", name="Mi ubicación").click()
-    expect(page.locator("#place-name")).to_have_text("Panamá · Panamá")
+    expect(page.locator("#place-name")).to_have_text("Panamá, Panamá")
     expect(page.locator(".gps-circle")).to_be_visible()
     page.get_by_label("Señas del lugar").fill("frente a la escuela")
     page.get_by_role("button", name="Es aquí").click()

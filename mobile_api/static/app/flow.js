@@ -20,6 +20,9 @@ export async function load() {
   return current;
 }
 
+/** The draft that is written now, by whichever screen; null when it is gone. */
+export const written = () => current;
+
 export async function begin() {
   current = {
     id: newId(),
@@ -43,14 +46,14 @@ export async function begin() {
 /** Changes the draft and writes it; resolves when it is on the disk, or told that it is not. */
 export function save(changes) {
   Object.assign(current, changes);
-  const written = { ...current };
-  writing = writing.then(() => write(written));
+  const copy = { ...current };
+  writing = writing.then(() => write(copy));
   return writing;
 }
 
-async function write(written) {
+async function write(copy) {
   try {
-    await kept.save(written);
+    await kept.save(copy);
     unwritten = false;
   } catch (problem) {
     if (!(problem instanceof StorageFull)) throw problem;

@@ -6,7 +6,7 @@ import { age, number, t, tn } from "./texts.js";
 export function waitOf({ state, nextTryAt, tries }) {
   if (state === "sending") return t("item_sending");
   if (!navigator.onLine) return t("item_offline");
-  if (tries > 0 && nextTryAt > Date.now()) return tn("item_again", tries, { when: age(nextTryAt) });
+  if (tries > 0 && nextTryAt > Date.now()) return tn("item_again", tries, { when: age(nextTryAt, t("right_now")) });
   return t("item_waiting");
 }
 
@@ -28,7 +28,7 @@ export function progressOf(item) {
     h("p", label, words),
     state !== "done" && h("progress", { max: totalBytes || all, value: totalBytes ? sentBytes : sentPhotos.length, "aria-label": words }),
     isHeldUp(item) && h("p", label, waitOf(item)),
-    ...refused.map((problem) => h("p", { class: "field-problem" }, t("photo_not_taken", { why: problem.detail || problem.title }))),
+    ...refused.map((problem) => h("p", { class: "field-problem" }, t("photo_not_taken", { why: problem.title }))),
   );
 }
 

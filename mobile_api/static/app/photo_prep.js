@@ -6,6 +6,10 @@ const LONGEST_SIDE = 1600;
 const QUALITY = 0.82;
 const MOST_BYTES = 12 * 1024 * 1024;
 const JPEG = "image/jpeg";
+// How the formats begin that the server reads: JPEG, PNG, WebP and HEIC.
+const READ_BY_THE_SERVER =
+  /^(\xff\xd8\xff|\x89PNG\r\n\x1a\n|RIFF....WEBP|....ftyp(hei[cxms]|hev[cx]|mif1))/s;
+const TELLING = 16;
 // Two squares beside each other, black and white, said to be lying on their side: a
 // browser that turns photos upright shows them one above the other.
 const ON_ITS_SIDE =
@@ -26,7 +30,7 @@ export class PhotoTooLarge extends Error {
 /** `{blob, sha256 (hex), size, type, width, height, scaled}`; as taken, its sides are 0. */
 export async function prepare(file) {
   const decode = await decoder();
-  const photo = (decode && (await redrawn(file, decode))) || asTaken(file);
+  const photo = (decode && (await redrawn(file, decode))) || (await asTaken(file));
   if (photo.blob.size > MOST_BYTES) throw new PhotoTooLarge();
   const bytes = await bytesOf(photo.blob);
   const sha256 = hex(await crypto.subtle.digest("SHA-256", bytes));
@@ -35,8 +39,9 @@ export async function prepare(file) {
   return { ...photo, blob, sha256, size: blob.size, type: blob.type };
 }
 
-function asTaken(file) {
-  if (!file.size || (file.type && !file.type.startsWith("image/"))) throw new NotAPhoto();
+async function asTaken(file) {
+  const start = new Uint8Array(await bytesOf(file.slice(0, TELLING)));
+  if (!READ_BY_THE_SERVER.test(String.fromCharCode(...start))) throw new NotAPhoto();
   return { blob: file, width: 0, height: 0, scaled: false };
 }
 

@@ -7,6 +7,8 @@ export const language = document.documentElement.lang.startsWith("en") ? "en" : 
 const locale = language === "en" ? "en" : "es-PA";
 const HERE = "America/Panama";
 const numbers = new Intl.NumberFormat(locale);
+// A metre or so.
+const degrees = new Intl.NumberFormat(locale, { maximumFractionDigits: 5 });
 const ages = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
 const days = new Intl.DateTimeFormat(locale, { dateStyle: "long", timeZone: HERE });
 const weekdays = new Intl.DateTimeFormat(locale, {
@@ -58,11 +60,14 @@ export function deadline(moment) {
 }
 export const when = (moment) => moments.format(new Date(moment));
 
-/** How long ago, in words; within the minute, "now". */
-export function age(moment) {
+/** A point's coordinates. */
+export const point = ({ lat, lon }) => t("place_point", { lat: degrees.format(lat), lon: degrees.format(lon) });
+
+/** How long ago, in words; within the minute, "a moment ago". */
+export function age(moment, withinTheMinute = t("just_now")) {
   const seconds = (new Date(moment) - Date.now()) / 1000;
   const found = AGE_UNITS.find(([, size]) => Math.abs(seconds) >= size);
-  return found ? ages.format(Math.round(seconds / found[1]), found[0]) : t("just_now");
+  return found ? ages.format(Math.round(seconds / found[1]), found[0]) : withinTheMinute;
 }
 
 /** Metres as people say them: 40 m, 350 m, 2.4 km. */

@@ -100,7 +100,7 @@ function draw(place, found) {
   refill(
     place,
     h("h2", { id: "way-title" }, waiting ? tn("way_waiting", waiting) : t("way_title")),
-    waiting ? h("p", { class: "soft" }, t(navigator.onLine ? "way_online" : "way_offline")) : "",
+    waiting ? h("p", { class: "soft" }, tn(navigator.onLine ? "way_online" : "way_offline", waiting)) : "",
     h("ul", { class: "way" }, ...shown.map((item) => h("li", { class: `card way-${item.state}` }, ...card(item)))),
   );
 }

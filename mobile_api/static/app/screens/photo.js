@@ -1,10 +1,13 @@
 // Step 1: what does one see?
 
 import { announce, button, h, icon, note } from "../dom.js";
-import { MOST_PHOTOS, bar, begin, load, next, save, stepHead } from "../flow.js";
+import { MOST_PHOTOS, bar, begin, load, next, save, stepHead, written } from "../flow.js";
 import { NotAPhoto, PhotoTooLarge, prepare } from "../photo_prep.js";
 import { StorageFull, newId, photos } from "../store.js";
 import { t, tn } from "../texts.js";
+
+// One picture after the other, also when more are chosen meanwhile or the screen is left.
+let taking = Promise.resolve();
 
 export async function show() {
   const draft = (await load()) ?? (await begin());
@@ -24,34 +27,41 @@ export async function show() {
       id: `pick-${name}`,
       class: "visually-hidden",
       ...how,
-      onchange: () => take([...input.files], input),
+      onchange: () => {
+        const files = [...input.files];
+        input.value = "";
+        trouble.replaceChildren();
+        taking = taking.finally(() => take(files));
+      },
     });
     return h("label", { class: `pick pick-${name}` }, input, icon(name), h("span", {}, label));
   }
 
-  async function take(files, input) {
-    trouble.replaceChildren();
+  async function take(files) {
     const room = MOST_PHOTOS - draft.photos.length;
     if (files.length > room) complain(tn("photos_most", MOST_PHOTOS));
     for (const file of files.slice(0, room)) await add(file);
-    input.value = "";
   }
+
+  /** Of this report, and not full: it may have been sent or filled meanwhile. */
+  const hasRoom = () => written()?.id === draft.id && written().photos.length < MOST_PHOTOS;
 
   async function add(file) {
     const waiting = h("li", { class: "shot is-waiting" }, h("span", {}, t("photo_preparing")));
     list.append(waiting);
     try {
       const prepared = await prepare(file);
+      if (!hasRoom()) return waiting.remove();
       const id = newId();
       await photos.put({ id, reportId: draft.id, name: file.name, ...prepared });
-      await save({ photos: [...draft.photos, id] });
+      await save({ photos: [...written().photos, id] });
       waiting.replaceWith(shot(id, prepared.blob));
       announce(tn("photos_have", draft.photos.length));
     } catch (problem) {
       waiting.remove();
       complain(t(whyNot(problem)));
     }
-    refresh();
+    return refresh();
   }
 
   function shot(id, blob) {

@@ -1,11 +1,12 @@
 // Step 2: where is it? The phone says where it is, the person says where the problem is.
 
+import { places } from "../case_parts.js";
 import { announce, button, field, h, icon, note } from "../dom.js";
 import { afterTyping, bar, draftOrHome, next, save, stepHead } from "../flow.js";
 import { placeMap } from "../map.js";
 import { districtAt, districtsOf, outside, placeOf } from "../places.js";
 import { inWords } from "../problems.js";
-import { metres, number, t } from "../texts.js";
+import { metres, point, t } from "../texts.js";
 
 // Metres. Beyond this, a position says the region and no more.
 const FAR_OFF = 1000;
@@ -215,8 +216,7 @@ class PlaceScreen {
   }
 
   named(place) {
-    const names = place ? [place.province, place.district, place.corregimiento].filter(Boolean) : [];
-    this.write(names.length ? names.map(({ name }) => name).join(" · ") : t("place_unnamed"));
+    this.write((place && places(place)) || t("place_unnamed"));
     this.exact.textContent = this.doubts(place);
   }
 
@@ -230,8 +230,7 @@ class PlaceScreen {
 
   doubts(place) {
     const { location, accuracy } = this.draft;
-    const point = t("place_point", { lat: number5(location.lat), lon: number5(location.lon) });
-    const words = [accuracy ? `${point} · ± ${metres(accuracy)}` : point];
+    const words = [accuracy ? `${point(location)} · ± ${metres(accuracy)}` : point(location)];
     if (place?.offline) words.push(t("place_offline"));
     return words.join(". ");
   }
@@ -331,8 +330,6 @@ async function orNothing(answer, otherwise = null) {
     return otherwise;
   }
 }
-
-const number5 = (degrees) => number(Math.round(degrees * 1e5) / 1e5);
 
 function options(features) {
   return [...features]

@@ -1,7 +1,7 @@
 // Step 5: all of it at a glance, who will answer, and whether somebody said so before.
 
 import * as api from "../api.js";
-import { badge } from "../case_parts.js";
+import { badge, places } from "../case_parts.js";
 import { announce, ask, button, h, icon, link, note, once } from "../dom.js";
 import { STEPS, bar, draftOrHome, forget, save, stepHead } from "../flow.js";
 import { categoryOf } from "../kept_catalogue.js";
@@ -13,7 +13,7 @@ import { finish, navigate } from "../router.js";
 // What comes after must be there when there is no signal, too.
 import "./sent.js";
 import { StorageFull, draft as kept, photos } from "../store.js";
-import { age, deadline, emergencyOf, metres, nameOf, number, t, tn } from "../texts.js";
+import { age, deadline, emergencyOf, metres, nameOf, point, t, tn } from "../texts.js";
 
 export async function show() {
   const draft = await draftOrHome();
@@ -112,13 +112,9 @@ class SendScreen {
     } catch (problem) {
       this.notKnown(problem);
     }
-    const named = place && [place.corregimiento, place.district, place.province].filter(Boolean);
     const chosen = place?.near_border?.code === this.draft.district ? place?.near_border : null;
-    this.place.textContent = chosen
-      ? [chosen, place.province].filter(Boolean).map(({ name }) => name).join(", ")
-      : named?.length
-        ? named.map(({ name }) => name).join(", ")
-        : t("place_point", { lat: number(location.lat), lon: number(location.lon) });
+    const named = chosen ? { district: chosen, province: place.province } : place;
+    this.place.textContent = (named && places(named)) || point(location);
   }
 
   async whoAnswers() {

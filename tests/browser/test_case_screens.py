@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -76,6 +77,59 @@ def test_a_question_is_answered_where_it_is_read(
     page.get_by_role("button", name="Responder").click()
 
     expect(page.locator(".badge")).to_have_text("En revisión")
+
+
+def test_what_is_being_written_is_kept_when_the_case_changes_meanwhile(
+    page: Page, server_side: StandIns
+) -> None:
+    server_side.cases[NUMBER] = asking_case(NUMBER)
+    add_by_pin(page)
+    page.get_by_label("Su respuesta").fill("Afuera, en la acera.")
+    server_side.cases[NUMBER] |= {"version": 9, "supports": 7}
+    page.get_by_role("button", name="Actualizar").click()
+
+    expect(page.get_by_text("7 personas más lo reportan")).to_be_visible()
+    expect(page.get_by_label("Su respuesta")).to_have_value("Afuera, en la acera.")
+    page.get_by_role("button", name="Responder").click()
+    expect(page.locator(".badge")).to_have_text("En revisión")
+
+
+def test_what_is_missing_is_kept_when_the_case_changes_meanwhile(
+    page: Page, server_side: StandIns
+) -> None:
+    add_by_pin(page)
+    page.get_by_role("button", name="No está resuelto").click()
+    page.get_by_label("¿Qué falta?").fill("El hueco se abrió otra vez.")
+    server_side.cases[NUMBER] |= {"version": 9, "supports": 7}
+    page.get_by_role("button", name="Actualizar").click()
+
+    expect(page.get_by_text("7 personas más lo reportan")).to_be_visible()
+    expect(page.get_by_label("¿Qué falta?")).to_have_value(
+        "El hueco se abrió otra vez."
+    )
+    expect(page.get_by_role("button", name="No está resuelto")).to_have_attribute(
+        "aria-expanded", "true"
+    )
+
+
+@pytest.mark.parametrize("status", ["rejected", "duplicate", "cancelled"])
+def test_what_is_no_longer_worked_on_promises_no_day(
+    page: Page, server_side: StandIns, status: str
+) -> None:
+    case = made_case(NUMBER)
+    line = case["history"][0] | {"status": status, "status_name": "Fin"}
+    ended = {"status": status, "open": False, "history": [*case["history"], line]}
+    server_side.cases[NUMBER] = case | ended
+    add_by_pin(page)
+
+    last = page.locator(".event.is-last")
+    expect(last).to_have_class(re.compile("is-other"))
+    colours = [
+        dot.evaluate("(event) => getComputedStyle(event, '::after').backgroundColor")
+        for dot in (last, page.locator(".event").first)
+    ]
+    assert colours[0] == colours[1]
+    expect(page.get_by_text("A más tardar:")).to_have_count(0)
 
 
 def test_a_report_is_withdrawn_only_after_a_question(

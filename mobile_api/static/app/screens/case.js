@@ -35,6 +35,7 @@ class CaseScreen {
       onclick: () => once(this.again, () => this.renew(true)),
     });
     this.open = null;
+    this.written = {}; // by action, until it is sent
     this.known = "";
     this.stale = "";
   }
@@ -173,14 +174,21 @@ class CaseScreen {
   }
 
   withWords(action, { label, send, icon: name, opener = "" }) {
-    const words = h("textarea", { id: `${action}-note`, rows: "3", maxlength: String(LONGEST_NOTE) });
+    const words = h("textarea", {
+      id: `${action}-note`,
+      rows: "3",
+      maxlength: String(LONGEST_NOTE),
+      value: this.written[action],
+      oninput: () => (this.written[action] = words.value),
+    });
+    const closed = Boolean(opener) && !this.written[action];
     const go = button(send, { type: "submit", icon: name, kind: opener ? "wide" : "wide strong" });
     const form = h(
       "form",
       {
         class: "with-words",
         novalidate: true,
-        hidden: Boolean(opener),
+        hidden: closed,
         onsubmit: (event) => {
           event.preventDefault();
           const written = words.value.trim();
@@ -198,7 +206,7 @@ class CaseScreen {
       icon: name,
       kind: "quiet wide",
       id: `do-${action}`,
-      "aria-expanded": "false",
+      "aria-expanded": String(!closed),
       "aria-controls": `${action}-form`,
       onclick: () => {
         form.hidden = !form.hidden;
@@ -220,6 +228,7 @@ class CaseScreen {
       this.trouble.replaceChildren();
       try {
         await act(this.number, action, words);
+        delete this.written[action];
         announce(t(`done_${action}`));
       } catch (problem) {
         this.complain(inWords(problem));
@@ -246,7 +255,7 @@ class CaseScreen {
         ...lines.map((line, i) =>
           h(
             "li",
-            { class: `event event-${line.status}${i === lines.length - 1 ? " is-last" : ""}` },
+            { class: `event event-${line.status}${i === lines.length - 1 ? ` is-last is-${tone(line.status)}` : ""}` },
             h("p", { class: "event-name" }, line.status_name),
             h("p", { class: "event-time" }, when(line.changed_at)),
             line.note && h("p", { class: "event-note" }, line.note),

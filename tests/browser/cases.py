@@ -36,6 +36,7 @@ RESOLVED = [
 ]
 PHOTOGRAPHED = "Un hueco grande frente a la escuela."
 CONTACT = Contact("Ana Pérez", "6000-0000", "ana@example.com", "v1")
+ONE_LONG_WORD = "https://mapas.example/" + "lugar" * 20
 
 
 def file_all() -> None:
@@ -56,6 +57,7 @@ def made(east: float, north: float, code: str, days: int, words: str = "") -> Ca
         category=Category.objects.get(code=code),
         location=Point(CENTRE[0] + east / 1000, CENTRE[1] + north / 1000, srid=4326),
         description=words,
+        place_hint=ONE_LONG_WORD if words else "",
         contact=CONTACT if words else None,
         photos=[make_photo()] if words else [],
         demo=True,

@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.cases import PHOTOGRAPHED
+from tests.browser.cases import ONE_LONG_WORD, PHOTOGRAPHED
 from tests.browser.conftest import Watched
 from tests.servers import Server
 
 pytestmark = pytest.mark.django_db
 on_both = pytest.mark.parametrize("size", ["phone", "desktop"], indirect=True)
+
+# What is wider than the page, and what is wider than the card that it is in.
+STICKING_OUT = """() => [...document.querySelectorAll("main *, header *, footer *")]
+  .filter((one) => one.checkVisibility() && !one.closest(".leaflet-container, svg, .visually-hidden"))
+  .filter((one) => getComputedStyle(one).position !== "absolute")
+  .filter((one) => {
+    const edge = one.closest(".card")?.getBoundingClientRect().right ?? innerWidth;
+    const words = [...one.childNodes].filter((node) => node instanceof Text).map((text) => {
+      const range = document.createRange();
+      range.selectNode(text);
+      return range;
+    });
+    return [one, ...words].some((box) => box.getBoundingClientRect().right > edge + 1);
+  })
+  .map((one) => `${one.tagName} ${one.className} ${one.textContent.trim().slice(0, 30)}`)"""
 
 
 @pytest.fixture
@@ -78,6 +95,41 @@ def test_the_pin_opens_what_only_the_reporter_sees(page: Page, number: str) -> N
 
     expect(page.get_by_text("Ana Pérez")).to_be_visible()
     assert "123456" not in page.url
+
+
+@pytest.mark.parametrize("text", ["100%", "200%"])
+@pytest.mark.parametrize("width", [320, 360])
+def test_nothing_sticks_out_on_a_phone_however_large_its_text(
+    page: Page, number: str, watched: Watched, width: int, text: str
+) -> None:
+    watched.expected = ("404",)
+    page.set_viewport_size({"width": width, "height": 740})
+    page.add_init_script(
+        "addEventListener('DOMContentLoaded', () =>"
+        f" document.documentElement.style.setProperty('font-size', '{text}'))"
+    )
+    found = {}
+    for path in (f"/casos/{number}", "/casos/26-0000000-0", f"/casos/?propio={number}"):
+        page.goto(path)
+        found[path] = page.evaluate(STICKING_OUT)
+    page.get_by_label("PIN").fill("123456")
+    page.get_by_role("button", name="Consultar").click()
+    expect(page.get_by_text(ONE_LONG_WORD)).to_be_visible()
+    found["with the PIN"] = page.evaluate(STICKING_OUT)
+
+    assert {path: wrong for path, wrong in found.items() if wrong} == {}
+
+
+def test_a_wrong_number_is_written_again_where_it_was_wrong(
+    page: Page, number: str, watched: Watched
+) -> None:
+    watched.expected = ("404",)
+    page.goto(f"/casos/{number[:-1]}{(int(number[-1]) + 1) % 10}")
+
+    expect(page.locator("#number")).to_be_focused()
+    expect(page.locator("#number")).to_have_accessible_description(
+        re.compile("^Ese número tiene un dígito equivocado")
+    )
 
 
 def test_a_wrong_pin_brings_the_form_again(

@@ -303,7 +303,7 @@ def test_a_report_left_half_way_is_there_the_next_time(page: Page) -> None:
     again = context.new_page()
     StandIns().install(again)
     again.goto("/reportar")
-    expect(again.get_by_text("Lo empezó hace un momento.")).to_be_visible()
+    expect(again.get_by_text("Lo empezó ahora mismo.")).to_be_visible()
     again.get_by_role("button", name="Continuar").click()
     heading(again, "¿Qué pasa?")
     again.go_back()

@@ -95,7 +95,7 @@ def test_hours_are_told_as_panama_tells_them_and_as_the_app_does(
 ) -> None:
     case = make_case(filed_at=datetime(2026, 3, 2, 20, 5, tzinfo=UTC))
 
-    assert "2 de marzo de 2026, 3:05 p.m." in open_page(phone, case).text
+    assert "2 de marzo de 2026 a las 3:05\xa0p.m." in open_page(phone, case).text
 
 
 def test_photos_before_and_after_the_work_are_told_apart(phone: Client) -> None:

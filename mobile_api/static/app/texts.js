@@ -63,7 +63,7 @@ export const when = (moment) => moments.format(new Date(moment));
 /** A point's coordinates. */
 export const point = ({ lat, lon }) => t("place_point", { lat: degrees.format(lat), lon: degrees.format(lon) });
 
-/** How long ago, in words; within the minute, "a moment ago". */
+/** How long ago, in words; within the minute, "just now". */
 export function age(moment, withinTheMinute = t("just_now")) {
   const seconds = (new Date(moment) - Date.now()) / 1000;
   const found = AGE_UNITS.find(([, size]) => Math.abs(seconds) >= size);

@@ -117,7 +117,8 @@ def test_a_file_that_is_no_photo_is_refused_where_another_can_be_chosen(
     page: Page,
 ) -> None:
     page.goto("/reportar#/nuevo/foto")
-    text = {**photo(), "buffer": b"La lista de compras."}
+    text = photo()
+    text["buffer"] = b"La lista de compras."
     page.locator("#pick-gallery").set_input_files([text, photo()])
 
     expect(page.get_by_role("alert").get_by_text("no es una foto")).to_be_visible()

@@ -30,7 +30,9 @@ builds.ask_for_tonight(at)
 for file in builds.DataFile.objects.filter(nightly=True):
     builds.build(file.pk)
 asked = [
-    builds.ask(FORMATS["fgb"], Filters(state=state), english=False, at=at)
+    builds.ask(
+        FORMATS["fgb"], builds.written(Filters(state=state), None, english=False), at
+    )
     for state in ("all", "open", "resolved")
 ]
 builds.build(asked[0].pk)

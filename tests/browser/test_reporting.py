@@ -122,6 +122,7 @@ def test_a_file_that_is_no_photo_is_refused_where_another_can_be_chosen(
     page.locator("#pick-gallery").set_input_files([text, photo()])
 
     expect(page.get_by_role("alert").get_by_text("no es una foto")).to_be_visible()
+    expect(page.get_by_role("img", name="Foto 1 de su reporte")).to_be_visible()
     expect(page.locator(".shot")).to_have_count(1)
     assert len(page.evaluate(DRAFT)["photos"]) == 1
 

@@ -187,8 +187,24 @@ def test_a_rule_does_not_end_before_it_begins(db):
             make_duty(),
             make_entity(),
             valid_from=TODAY,
-            valid_to=TODAY - timedelta(days=1),
+            valid_to=TODAY - timedelta(days=2),
         )
+
+
+def test_a_rule_that_was_withdrawn_ends_the_day_before_and_holds_on_no_day(squares):
+    duty = make_duty()
+    yesterday = TODAY - timedelta(days=1)
+    withdrawn = make_jurisdiction(
+        duty, make_entity("RETIRADA"), valid_from=TODAY, valid_to=yesterday
+    )
+    with pytest.raises(ValidationError, match="anterior"):
+        withdrawn.full_clean()
+    place = place_at(Point(*WEST, srid=4326))
+    for day in (yesterday, TODAY, TODAY + timedelta(days=1)):
+        with pytest.raises(NobodyAnswers):
+            jurisdiction_for(duty, place, day)
+    other = make_jurisdiction(duty, make_entity("OTRA"), valid_from=TODAY)
+    assert jurisdiction_for(duty, place, TODAY) == other
 
 
 def test_an_explanation_lists_the_rules_the_winner_and_the_second_best(squares):

@@ -36,6 +36,12 @@ WHEN_SHOWN = """document.addEventListener("DOMContentLoaded", () =>
     window.shownAt = performance.now();
     watching.disconnect();
   }).observe(document.querySelector("#counter"), { childList: true }));"""
+# As on a device that has much else to do.
+FRAME_MS = 800
+LONG_FRAMES = f"""
+window.requestAnimationFrame = (draw) => setTimeout(() => draw(performance.now()), {FRAME_MS});
+window.cancelAnimationFrame = clearTimeout;
+"""
 
 
 def months_of(page: Page, query: str) -> list[dict[str, Any]]:
@@ -147,6 +153,19 @@ def test_two_periods_lie_side_by_side_and_move_together(page: Page) -> None:
     page.get_by_role("button", name="Comparar dos períodos").click()
     expect(page.locator(".map-b")).to_have_count(0)
     expect(page.locator("#name-a")).to_be_hidden()
+
+
+def test_what_is_to_be_drawn_ends_with_the_comparison(page: Page) -> None:
+    """The page's own watch fails it when a frame looks for a map that is gone."""
+    page.add_init_script(LONG_FRAMES)
+    open_map(page, f"{EVERYTHING}&months=2026-10..2026-11&vs=2026-08..2026-09")
+    expect(page.locator(".name-b")).to_contain_text("B · ")
+    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(FRAME_MS)
+    page.emulate_media(color_scheme="dark")
+    page.get_by_role("button", name="Comparar dos períodos").click()
+    expect(page.locator(".map-b")).to_have_count(0)
+    page.wait_for_timeout(2 * FRAME_MS)
 
 
 @on_a_phone

@@ -67,7 +67,11 @@ export class Heat {
 
   stop() {
     this.leave();
-    for (const { _heat: density } of Object.values(this.layers)) density.scale.leave(density);
+    for (const { _heat: density, _frame: frame } of Object.values(this.layers)) {
+      // What is to be drawn with the next frame would look for the map.
+      L.Util.cancelAnimFrame(frame);
+      density.scale.leave(density);
+    }
   }
 
   /** At once, without waiting for the next frame. */

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import get_conditional_response
 
+from geo.filters import Filters
 from geo.sql import within
 
 # A question of the map's takes some milliseconds; one that takes so long is given up,
@@ -21,23 +22,23 @@ FORM = "1"
 
 def answered(
     request: HttpRequest,
-    version: Callable[[], str] | None,
+    filters: Filters,
+    version: Callable[[], str],
     make: Callable[[], HttpResponse],
 ) -> HttpResponse:
     """What `make` says, or a 304 for whoever has it; the version is asked for first.
 
     So an answer may be newer than its tag says, which costs one more look, never older.
-    Without a version there is none that would tell one answer from the next.
+    What changed since a moment has no tag: a case may change, by a photo for example,
+    and nothing that is counted of it.
     """
-    if version is None:
-        with within(PATIENCE_MILLISECONDS):
-            response = make()
-        response["Cache-Control"] = FOR_A_MOMENT
-        return response
+    tag = unchanged = None
     with within(PATIENCE_MILLISECONDS):
-        tag = f'W/"{FORM}-{version()}"'
-        unchanged = get_conditional_response(request, etag=tag)
+        if not filters.changed_since:
+            tag = f'W/"{FORM}-{version()}"'
+            unchanged = get_conditional_response(request, etag=tag)
         response = make() if unchanged is None else unchanged
-    response["ETag"] = tag
+    if tag:
+        response["ETag"] = tag
     response["Cache-Control"] = FOR_A_MOMENT
     return response

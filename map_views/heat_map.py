@@ -105,7 +105,7 @@ def told(
         body = orjson.dumps({**make(filters), "generated_at": moment})
         return HttpResponse(body, content_type="application/json")
 
-    return answered(request, None if filters.changed_since else tag, response)
+    return answered(request, filters, tag, response)
 
 
 def tag() -> str:

@@ -36,8 +36,7 @@ def tile(request: HttpRequest, layer: str, zoom: int, x: int, y: int) -> HttpRes
         return HttpResponse(drawn(layer, filters, zoom, x, y), content_type=MVT)
 
     version = version_of_places if layer == "places" else heatmap.version
-    # A case may change, by a photo for example, and nothing that is counted of it.
-    return answered(request, None if filters.changed_since else version, make)
+    return answered(request, filters, version, make)
 
 
 def drawn(layer: str, filters: Filters, zoom: int, x: int, y: int) -> bytes:

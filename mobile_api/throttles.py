@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from backend.accounts.addresses import key_of_range
 from backend.accounts.encryption import fingerprint_of
 from backend.accounts.limits import (
+    HOUR,
     Limit,
     ProofRequired,
     Use,
@@ -21,7 +22,6 @@ from backend.accounts.limits import (
 from backend.accounts.proofs import key_of_proof
 from mobile_api.callers import device_of_request
 
-HOUR = 3600.0  # seconds
 MB = 1024**2
 COUNTRY_CODE = "507"
 DIGITS_OF_A_PHONE = 7  # 8 of a mobile one

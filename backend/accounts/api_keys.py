@@ -8,13 +8,12 @@ from datetime import datetime
 from django.utils import timezone
 
 from backend.accounts.devices import digest_of
-from backend.accounts.limits import Limit, give_back, take
+from backend.accounts.limits import HOUR, Limit, give_back, take
 from backend.accounts.models import ApiKey
 from provinces.models import Entity
 
 PREFIX_LETTERS = 8
 LONGEST_SECRET = 100
-HOUR = 3600.0  # seconds
 
 
 class NotAKey(Exception):

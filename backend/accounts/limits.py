@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.db import connection
 
+HOUR = 3600.0  # seconds
+
 
 @dataclass(frozen=True)
 class Limit:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import hmac
 from datetime import datetime
 
-from backend.accounts.limits import Limit, Use, give_all_back, take_all, wider
+from backend.accounts.limits import HOUR, Limit, Use, give_all_back, take_all, wider
 from backend.accounts.models import User
 from backend.cases.models import AccessLog, Case, CaseQuerySet, Reporter
 from backend.cases.numbers import parse_case_number
 from backend.cases.privacy import without_personal_data
 
-HOUR = 3600.0  # seconds
 # Guesses of one case from one range of addresses, so that a stranger's do not shut the
 # owner out; and from all: a pin has a million values, half of which take two years so.
 PIN_GUESSES = Limit("pin", times=10, seconds=HOUR)

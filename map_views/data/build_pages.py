@@ -26,7 +26,7 @@ from django.views.decorators.vary import vary_on_headers
 from whitenoise.responders import SlicedFile
 
 from backend.accounts.addresses import key_of_range
-from backend.accounts.limits import Limit, give_back, take, wider
+from backend.accounts.limits import HOUR, Limit, give_back, take, wider
 from backend.accounts.limits import TooMany as TooOften
 from backend.cases.models import DataFile
 from backend.cases.storage import opened
@@ -41,7 +41,6 @@ from provinces.models import reads_english
 
 RETRY_SECONDS = 60
 POLL_SECONDS = 2
-HOUR = 3600.0  # seconds
 NEW_FILES = 6
 NO_STORE = {"Cache-Control": "no-store"}
 A_NIGHTLY_ONE = "public, max-age=86400, immutable"

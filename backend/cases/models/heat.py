@@ -21,7 +21,8 @@ class HeatCell(models.Model):
     cases, `e/` and an entity's code, `g/` and a group's (see `HeatGroup`), or `c/` and a
     category's: these by `entity` too, which is empty for all others.
 
-    Only `heat.py` and `heat_anew.py` write here; what it has not yet folded in is in `HeatDelta`.
+    Only `heat.py` and `heat_anew.py` write here; what has not yet been folded in is in
+    `HeatDelta`.
     """
 
     pk = models.CompositePrimaryKey("level", "facet", "key", "place", "entity")

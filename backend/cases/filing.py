@@ -120,16 +120,19 @@ def file_case(
 
     if act_of(report) == Category.Act.DENUNCIATION and report.contact is None:
         raise ContactRequired
-    filed_at = at or timezone.now()
+    begun = at or timezone.now()
     if report.contact and not report.demo:  # Somebody made up accepts nothing.
-        check_accepted(report.contact.consent, filed_at)
+        check_accepted(report.contact.consent, begun)
     edition = report.edition or edition_in_force()
     place = place_at(report.location, report.accuracy or 0, report.district, edition)
     admit()
-    rule = who_answers(report, place, filed_at, edition)
 
     try:
-        with kept(report.photos, filed_at) as originals:
+        with kept(report.photos, begun) as originals:
+            # Not before: keeping photos takes time, and whoever asked meanwhile for
+            # what is new would never see a case of an earlier moment.
+            filed_at = at or timezone.now()
+            rule = who_answers(report, place, filed_at, edition)
             case = new_case(report, digest, place, rule, filed_at, edition)
             store(report, case, rows_of(case, originals, filed_at))
     except IntegrityError:

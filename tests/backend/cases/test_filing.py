@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+import time_machine
 from django.contrib.gis.geos import Point
 from django.core.files.storage import default_storage
 from django.db import DataError, IntegrityError, OperationalError
@@ -19,6 +20,7 @@ from hypothesis import strategies as st
 
 from backend.accounts.devices import issue_device
 from backend.accounts.limits import TooMany
+from backend.cases.days_off import promised
 from backend.cases.deadlines import PANAMA
 from backend.cases.filing import (
     Contact,
@@ -41,6 +43,7 @@ from backend.cases.numbers import parse_case_number
 from backend.cases.photo_headers import ImageTooLarge, NotAnImage
 from backend.cases.storage import DurableFileSystemStorage
 from backend.cases.workflow import Status
+from provinces.editions import edition_in_force
 from provinces.models import Jurisdiction
 from provinces.places import NotThisSide, OutsidePanama
 from tests.backend.cases.failures import failing_at, failing_once, files
@@ -333,6 +336,25 @@ def test_a_file_that_cannot_be_kept_files_nothing(monkeypatch):
         file_case(make_report(photos=[make_photo(), make_photo(colour="red")]))
     assert counts() == {Case: 0, StatusChange: 0, Photo: 0, Reporter: 0}
     assert files() == []
+
+
+def test_a_case_is_of_when_its_photos_are_kept(monkeypatch):
+    """Or whoever asked meanwhile for what is new would miss it, and the days are its."""
+    begun = datetime(2026, 11, 24, 23, 59, 30, tzinfo=PANAMA)
+    save = DurableFileSystemStorage.save
+    with time_machine.travel(begun, tick=False) as clock:
+
+        def slowly(storage, name, content):
+            clock.shift(timedelta(seconds=20))
+            return save(storage, name, content)
+
+        monkeypatch.setattr(DurableFileSystemStorage, "save", slowly)
+        case = file_case(make_report(photos=[make_photo(), make_photo()])).case
+    kept_at = begun + timedelta(seconds=40)  # the day after
+    assert (case.filed_at, case.updated_at) == (kept_at, kept_at)
+    assert case.history.get().changed_at == kept_at
+    assert {photo.added_at for photo in case.photos.all()} == {kept_at}
+    assert case.due_at == promised(case.category, kept_at, edition_in_force())
 
 
 def test_a_connection_lost_while_committing_keeps_the_files():

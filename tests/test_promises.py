@@ -14,6 +14,7 @@ import sys
 import tomllib
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -830,13 +831,59 @@ def test_a_lock_pins_every_package_by_its_hashes_and_names_no_address(name):
         assert re.search(r"--hash=sha256:[0-9a-f]{64}", package), package[:80]
 
 
-def test_what_runs_in_production_is_what_the_tests_run_with():
-    def pins(name: str) -> dict[str, str]:
-        text = (ROOT / name).read_text()
-        return dict(re.findall(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", text, re.M))
+def pins(name: str) -> dict[str, str]:
+    text = (ROOT / name).read_text()
+    return dict(re.findall(r"^([A-Za-z0-9._-]+)(?:\[.+\])?==([^\s;\\]+)", text, re.M))
 
+
+def test_what_runs_in_production_is_what_the_tests_run_with():
     production, tested = pins("requirements.lock"), pins("requirements-dev.lock")
     assert production.items() <= tested.items()
+
+
+# Who uses such a library gives all of its own away; LGPL and MPL leave the rest as it is.
+GIVES_ALL_AWAY = re.compile(r"\bA?GPL|GNU (Affero )?General Public")
+OF_OTHER_SYSTEMS = {"colorama", "tzdata"}  # locked, and not installed here
+
+
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-extras.lock"])
+def test_no_library_has_a_licence_that_would_be_all_of_ours(name):
+    libraries = pins(name).keys() - OF_OTHER_SYSTEMS
+    assert len(libraries) > 40
+    licences = {library: licences_of(library) for library in libraries}
+    assert [library for library, told in licences.items() if not told] == []
+    assert [
+        (library, told)
+        for library, told in licences.items()
+        if GIVES_ALL_AWAY.search(told)
+    ] == []
+
+
+@pytest.mark.parametrize(
+    ("told", "gives_all_away"),
+    [
+        ("GPL-3.0-or-later", True),
+        ("MIT AND AGPL-3.0-only", True),
+        ("GNU Affero General Public License v3", True),
+        ("GNU General Public License (GPL)", True),
+        ("LGPL-3.0-only", False),
+        ("GNU Lesser General Public License v3 (LGPLv3)", False),
+    ],
+)
+def test_such_a_licence_would_be_seen(told, gives_all_away):
+    assert bool(GIVES_ALL_AWAY.search(told)) is gives_all_away
+
+
+def licences_of(library: str) -> str:
+    """All that its metadata say of it, in one line; of a text, how it begins."""
+    told = metadata.metadata(library)
+    names = [
+        line.rpartition("::")[2].strip()
+        for line in told.get_all("Classifier", [])
+        if line.startswith("License ::")
+    ]
+    named = [told.get("License-Expression", ""), told.get("License", "")[:100], *names]
+    return "; ".join(filter(None, named))
 
 
 # ── The settings ─────────────────────────────────────────────────────────────────

@@ -99,6 +99,54 @@ class Standby(Cluster):
         )
 
 
+class SmallDisk(Cluster):
+    """One whose data lie on a disk of a few megabytes, which a test may fill.
+
+    The disk is in a mount namespace of its own, and gone with the process that holds it:
+    no rights are needed for it, and nothing stays mounted.
+    """
+
+    def __init__(self, binaries: Path, megabytes: int, *settings: str) -> None:
+        super().__init__(binaries, *settings)
+        self.megabytes = megabytes
+        self.data.mkdir()
+
+    def __enter__(self) -> Self:
+        mounting = 'mount -t tmpfs -o mode=700,size="$1"m none "$0" && echo && exec cat'
+        self.holder = subprocess.Popen(
+            [
+                *("unshare", "--user", "--map-root-user", "--mount", "sh", "-c"),
+                *(mounting, str(self.data), str(self.megabytes)),
+            ],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        assert self.holder.stdout is not None
+        assert self.holder.stdout.readline() == b"\n", "the disk is there"
+        entering = ["nsenter", "--preserve-credentials", "--user", "--mount"]
+        self.inside = [*entering, f"--target={self.holder.pid}"]
+        postgres = pwd.getpwnam("postgres")
+        ids = [f"--map-user={postgres.pw_uid}", f"--map-group={postgres.pw_gid}"]
+        self.as_server = [*self.inside, "unshare", "--user", *ids]
+        return super().__enter__()
+
+    def __exit__(self, *failure: object) -> None:
+        super().__exit__(*failure)
+        self.holder.communicate()
+
+    def fill(self) -> None:
+        """Until there is no byte left."""
+        filling = 'until ! cat /dev/zero >>"$0"; do :; done 2>&-'
+        subprocess.run([*self.inside, "sh", "-c", filling, self.ballast], check=True)
+
+    def make_room(self) -> None:
+        subprocess.run([*self.inside, "rm", self.ballast], check=True)
+
+    @property
+    def ballast(self) -> str:
+        return str(self.data / "ballast")
+
+
 def postgresql_with_postgis() -> Path | None:
     """The folder of the newest server's programs, where `run` looks for them too."""
     programs = Path("/usr/lib/postgresql").glob("*/bin/initdb")

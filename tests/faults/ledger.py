@@ -47,6 +47,15 @@ def letter(description: str, *, with_photo: bool = False, email: str = "") -> Le
     return Letter(said["id"], orjson.dumps(said), "application/json", has_photo=False)
 
 
+def says_come_back(answer: Answer) -> bool:
+    return (
+        answer.status == 503
+        and int(answer.headers.get("Retry-After", 0)) > 0
+        and answer.headers["Content-Type"] == "application/problem+json"
+        and answer.json()["type"] == "/problems/unavailable"
+    )
+
+
 @dataclass
 class Ledger:
     """What phones sent, by report id, and what they heard of it.

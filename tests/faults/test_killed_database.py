@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.faults.cluster import Cluster, postgresql_with_postgis
-from tests.faults.ledger import REPORTS, Ledger, Letter, letter
+from tests.faults.ledger import REPORTS, Ledger, Letter, letter, says_come_back
 from tests.servers import Answer, Server, wait_until
 from tests.sinks import MailSink, mail_sink
 from tests.workers import Worker
@@ -126,15 +126,6 @@ def told_by(mail: MailSink) -> set[str]:
 
 def file(server: Server, report: Letter) -> Answer:
     return server.send(REPORTS, report.body, report.content_type)
-
-
-def says_come_back(answer: Answer) -> bool:
-    return (
-        answer.status == 503
-        and int(answer.headers.get("Retry-After", 0)) > 0
-        and answer.headers["Content-Type"] == "application/problem+json"
-        and answer.json()["type"] == "/problems/unavailable"
-    )
 
 
 def says_so_to_people(answer: Answer) -> bool:

@@ -18,6 +18,7 @@ pytestmark = pytest.mark.django_db
 
 NARROW: Any = {"width": 360, "height": 740}
 OPEN_ALL = "document.querySelectorAll('details').forEach((one) => one.open = true)"
+LETTERS = "(size) => document.documentElement.style.setProperty('font-size', size)"
 # Those that wait stay so: the site has no worker.
 MAKE_FILES = """
 from django.utils import timezone
@@ -104,6 +105,9 @@ def test_axe_finds_nothing_and_nothing_sticks_out(
         page.evaluate(axe)
         if wrong := page.evaluate(LOOK, RULES):
             found[path] = wrong
-        if (wide := page.evaluate(WIDER)) > 0:
-            found[f"{path} by {wide} pixels"] = page.evaluate(CUT_OFF)
+        for letters in ["100%", "200%"] if size == "phone" else ["100%"]:
+            page.evaluate(LETTERS, letters)
+            if (wide := page.evaluate(WIDER)) > 0:
+                what = f"{path} by {wide} pixels, letters {letters}"
+                found[what] = page.evaluate(CUT_OFF)
     assert not found, json.dumps(found, indent=1, ensure_ascii=False)

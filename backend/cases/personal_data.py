@@ -124,7 +124,8 @@ def forget(case: Case, at: datetime) -> None:
     case.place_hint = ""
     case.accuracy = case.captured_at = case.device = None
     case.report_digest = blurred(case.report_digest)
-    case.forgotten_at = case.forgotten_at or at
+    if is_unforgotten(case):
+        case.forgotten_at = at
     case.save(
         update_fields=[
             "updated_at",
@@ -140,6 +141,12 @@ def forget(case: Case, at: datetime) -> None:
     )
     if device:
         forget_devices(Device.objects.filter(pk=device))
+
+
+def is_unforgotten(case: Case) -> bool:
+    """Whether something has been written since it was forgotten, if it ever was."""
+    since = case.forgotten_at
+    return since is None or case.history.filter(changed_at__gt=since).exists()
 
 
 class Cleaner:

@@ -21,6 +21,7 @@ from django.conf import settings
 from django.utils import timezone
 from py_vapid import Vapid02
 
+from backend.accounts.encryption import readable
 from backend.accounts.models import ServerKey
 
 KEY_NAME = "vapid"
@@ -54,13 +55,16 @@ def public_key() -> str:
 
 
 def vapid_key() -> Vapid02:
-    """The installation's key pair, made by whichever machine needs it first."""
+    """The installation's key pair, made by whichever machine needs it first.
+
+    Raises DataKeyLost: under another pair, no phone would be reached by what it gave.
+    """
     # Every subscription is bound to it: of two machines that start at once, the row of
     # one is kept and read by both.
     kept, _ = ServerKey.objects.get_or_create(
         name=KEY_NAME, defaults={"value": new_key(), "made_at": timezone.now()}
     )
-    return Vapid02.from_raw(kept.value.encode())
+    return Vapid02.from_raw(readable(kept.value).encode())
 
 
 def new_key() -> str:

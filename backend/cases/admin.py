@@ -149,7 +149,8 @@ class CaseAdmin(ReadOnlyAdmin):
         case = Case.objects.filter(pk=key).first()
         if case is None:
             raise Http404
-        why = request.POST.get("why", "").strip()
+        # PostgreSQL keeps no NUL.
+        why = request.POST.get("why", "").replace("\0", "").strip()
         page: dict[str, Any] = {
             **self.admin_site.each_context(request),
             "title": str(case),

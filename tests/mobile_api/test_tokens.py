@@ -8,7 +8,7 @@ from django.utils import timezone
 from knox.models import get_token_model
 
 from backend.accounts.models import Membership
-from mobile_api.tokens import PASSWORD_GUESSES
+from backend.accounts.passwords import PASSWORD_GUESSES
 from tests.factories import make_crew, make_entity
 from tests.mobile_api.calls import (
     NEARBY,

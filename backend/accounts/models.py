@@ -1,10 +1,11 @@
 """The people who work on cases, for which entity, and the phones of citizens."""
 
+from typing import Any
 from uuid import uuid4
 
 from django.contrib.auth.models import AbstractUser
 from django.core.validators import MinValueValidator
-from django.db import models
+from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from backend.accounts.encryption import EncryptedTextField
@@ -19,6 +20,14 @@ class User(AbstractUser):
 
     class Meta(AbstractUser.Meta):
         verbose_name = _("usuario")  # type: ignore[assignment]
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """With another password, no phone stays signed in that knew the one before."""
+        is_another = self._password is not None
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            if is_another:
+                self.auth_token_set.all().delete()
 
     def entity_codes(self) -> list[str]:
         """The entities whose cases this person works on."""

@@ -75,6 +75,28 @@ def test_who_leaves_is_refused_at_once(db):
     assert problem_of(send(phone, RIGHT, TOKEN), 401) == "authentication-failed"
 
 
+def test_with_another_password_nobody_stays_signed_in(db):
+    crew, other = make_crew(), make_crew(username="otra")
+    phone, elsewhere = phone_of(crew), phone_of(other)
+    crew.first_name = "Ana"
+    crew.save()
+    assert phone.get(NEARBY, HERE).status_code == 200
+    crew.set_password("otra-clave-311")
+    crew.save()
+    assert problem_of(phone.get(NEARBY, HERE), 401) == "authentication-failed"
+    assert elsewhere.get(NEARBY, HERE).status_code == 200
+
+
+def test_a_password_that_is_hashed_anew_signs_nobody_out(db, settings):
+    phone = phone_of(make_crew())
+    settings.PASSWORD_HASHERS = [
+        "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+        *settings.PASSWORD_HASHERS,
+    ]
+    assert send(phone, RIGHT, TOKEN).status_code == 201
+    assert phone.get(NEARBY, HERE).status_code == 200
+
+
 def test_a_wrong_password_and_an_unknown_name_are_answered_alike(phone):
     make_crew()
     wrong = send(phone, WRONG, TOKEN)

@@ -23,11 +23,11 @@ class User(AbstractUser):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """With another password, no phone stays signed in that knew the one before."""
-        is_another = self._password is not None
+        is_another = self._password is not None  # type: ignore[attr-defined]
         with transaction.atomic():
             super().save(*args, **kwargs)
             if is_another:
-                self.auth_token_set.all().delete()
+                self.auth_token_set.all().delete()  # type: ignore[attr-defined]
 
     def entity_codes(self) -> list[str]:
         """The entities whose cases this person works on."""

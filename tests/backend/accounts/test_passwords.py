@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 
 from backend.accounts.models import Allowance, User
@@ -30,7 +30,7 @@ def boss(db) -> User:
     return User.objects.create_superuser("jefa", password=PASSWORD)
 
 
-def page(password: str, at: str = HERE, username: str = "jefa") -> HttpResponse:
+def page(password: str, at: str = HERE, username: str = "jefa") -> Any:
     """What the administration's page answers."""
     client = Client(HTTP_HOST="localhost", REMOTE_ADDR=at)
     sent = {"username": username, "password": password, "next": "/admin/"}

@@ -42,6 +42,12 @@ class KnownByKeyAdmin(admin.ModelAdmin):
         known_by = [self.opts.pk.name] if obj else []
         return [*super().get_readonly_fields(request, obj), *known_by]
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        """That first, where Django puts what cannot be changed last."""
+        known_by = self.opts.pk.name
+        fields = super().get_fields(request, obj)
+        return [known_by, *(name for name in fields if name != known_by)]
+
 
 @admin.register(Province)
 class ProvinceAdmin(ReadOnlyAdmin):

@@ -154,7 +154,9 @@ def test_what_is_known_by_a_key_stays_what_it_is(chief, asking, known_by_key):
         page = (
             f"/admin/{each._meta.app_label}/{each._meta.model_name}/{each.pk}/change/"
         )
-        values = chief.get(page).context["adminform"].form.initial
+        shown = chief.get(page).context["adminform"]
+        assert flatten_fieldsets(shown.fieldsets)[0] == key
+        values = shown.form.initial
         sent = {name: "" if value is None else value for name, value in values.items()}
         sent |= {name: "Otro" for name in names if name in sent}
         before = type(each).objects.count()

@@ -88,6 +88,9 @@ class DayOffAdmin(KnownByKeyAdmin):
     list_display = ["day", "name_es", "name_en", "worked"]
     list_filter = ["worked"]
     date_hierarchy = "day"
+    # Each is deleted on its own page: Django's page for several writes a key that is a
+    # date in words, and does not understand it when it comes back.
+    actions = None
 
 
 class StatusChangeInline(admin.TabularInline):

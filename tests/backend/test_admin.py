@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
@@ -165,6 +166,25 @@ def test_what_is_known_by_a_key_stays_what_it_is(chief, asking, known_by_key):
         assert answer.status_code == 302, page
         assert type(each).objects.count() == before, page
         assert "Otro" in str(vars(type(each).objects.get(pk=each.pk))), page
+
+
+def test_what_is_chosen_to_be_deleted_is_deleted(chief, asking, known_by_key):
+    """Its page asks once more, by what it wrote itself of what was chosen."""
+    for each in known_by_key:
+        page = admin.site._registry[type(each)]
+        new = f"/admin/{each._meta.app_label}/{each._meta.model_name}/"
+        if "delete_selected" in page.get_actions(asking):
+            chosen = {ACTION_CHECKBOX_NAME: str(each.pk), "action": "delete_selected"}
+            asked = chief.post(new, chosen).content.decode()
+            said = re.search(rf'name="{ACTION_CHECKBOX_NAME}" value="([^"]*)"', asked)
+            assert said is None or said[1] == str(each.pk), new
+        else:
+            assert page.has_delete_permission(asking)
+            assert (
+                chief.post(f"{new}{each.pk}/delete/", {"post": "yes"}).status_code
+                == 302
+            )
+            assert not type(each).objects.filter(pk=each.pk).exists()
 
 
 def test_all_that_a_page_shows_can_be_chosen_at_once(chief, squares):

@@ -17,17 +17,24 @@ class User(AbstractUser):
 
     # Of a person who was read together with them.
     known_entities: list[str] | None = None
+    # Since it was read.
+    password_taken_away = False
 
     class Meta(AbstractUser.Meta):
         verbose_name = _("usuario")  # type: ignore[assignment]
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """With another password, no phone stays signed in that knew the one before."""
+        """With another password, or none, no phone stays signed in by the one before."""
         is_another = self._password is not None  # type: ignore[attr-defined]
         with transaction.atomic():
             super().save(*args, **kwargs)
-            if is_another:
+            if is_another or self.password_taken_away:
                 self.auth_token_set.all().delete()  # type: ignore[attr-defined]
+        self.password_taken_away = False
+
+    def set_unusable_password(self) -> None:
+        super().set_unusable_password()
+        self.password_taken_away = True
 
     def entity_codes(self) -> list[str]:
         """The entities whose cases this person works on."""

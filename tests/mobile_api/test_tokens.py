@@ -75,6 +75,16 @@ def test_who_leaves_is_refused_at_once(db):
     assert problem_of(send(phone, RIGHT, TOKEN), 401) == "authentication-failed"
 
 
+def test_without_a_password_nobody_stays_signed_in(chief):
+    crew = make_crew()
+    held = phone_of(crew)
+    page = f"/admin/accounts/user/{crew.pk}/password/"
+    assert held.get(NEARBY, HERE).status_code == 200
+    taken = chief.post(page, {"usable_password": "false", "unset-password": "1"})
+    assert taken.status_code == 302
+    assert problem_of(held.get(NEARBY, HERE), 401) == "authentication-failed"
+
+
 def test_with_another_password_nobody_stays_signed_in(db):
     crew, other = make_crew(), make_crew(username="otra")
     phone, elsewhere = phone_of(crew), phone_of(other)

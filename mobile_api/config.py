@@ -14,6 +14,7 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from backend.accounts.encryption import DataKeyLost
 from backend.cases.models import Case, ConsentText
 from backend.cases.photo_headers import MOST_BYTES, MOST_PHOTOS
 from backend.cases.push import public_key
@@ -79,7 +80,7 @@ class ConfigView(APIView):
 def config() -> dict[str, Any]:
     return {
         "consent": consent(),
-        "push": {"public_key": public_key()},
+        "push": {"public_key": push_key()},
         "limits": {
             "photos": MOST_PHOTOS,
             "photo_bytes": MOST_BYTES,
@@ -88,6 +89,14 @@ def config() -> dict[str, Any]:
         },
         "emergency_numbers": EMERGENCY_NUMBERS,
     }
+
+
+def push_key() -> str:
+    """None while it cannot be read: phones are told all the rest."""
+    try:
+        return public_key()
+    except DataKeyLost:
+        return ""
 
 
 def consent() -> dict[str, str] | None:

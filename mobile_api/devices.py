@@ -12,7 +12,6 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
     SECP256R1,
     EllipticCurvePublicKey,
 )
-from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
@@ -23,12 +22,11 @@ from rest_framework.views import APIView
 
 from backend.accounts.devices import issue_device, revoke
 from backend.accounts.models import Device
+from backend.cases.push import is_push_service
 from mobile_api.callers import DeviceAuthentication, needed_device
 from mobile_api.throttles import What, limit
 
 NO_STORE = {"Cache-Control": "no-store"}
-# No user, no fragment, no other way to write a host: what it is is plain to see.
-ENDPOINT = re.compile(r"https://(?P<host>[a-z0-9.-]+(:\d+)?)/[!-\[\]-~]*", re.ASCII)
 BASE64URL = re.compile(r"[A-Za-z0-9_-]+={0,2}", re.ASCII)
 SECRET_BYTES = 16  # RFC 8291, 3.2
 
@@ -65,8 +63,7 @@ class PushSerializer(serializers.Serializer[Any]):
     keys = PushKeysSerializer()
 
     def validate_endpoint(self, value: str) -> str:
-        found = ENDPOINT.fullmatch(value)
-        if found is None or not is_push_service(found["host"]):
+        if not is_push_service(value):
             raise serializers.ValidationError(
                 _("No es la dirección de un servicio de avisos conocido."),
                 code="unknown-push-service",
@@ -156,13 +153,6 @@ def view_of(device: Device) -> dict[str, Any]:
         "language": device.language,
         "push": bool(device.push),
     }
-
-
-def is_push_service(host: str) -> bool:
-    """Whether it is one of PUSH_HOSTS, or below one."""
-    return any(
-        host == known or host.endswith(f".{known}") for known in settings.PUSH_HOSTS
-    )
 
 
 def plain_bytes(text: str) -> bytes:

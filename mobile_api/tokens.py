@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth import authenticate
 from django.db import DEFAULT_DB_ALIAS
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -20,12 +19,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from backend.accounts.limits import Limit, give_back, take
 from backend.accounts.models import User
-
-# Guesses of one person's password, wherever they come from.
-PASSWORD_GUESSES = Limit("password", times=10, seconds=900)
-
+from backend.accounts.passwords import WrongPassword, signed_in
 
 # Who calls and for whom they work, in one statement for each call of a crew's phone.
 PERSON = """
@@ -88,12 +83,12 @@ class TokenView(APIView):
         """A revocable token for a member of a crew or of the staff."""
         credentials = Credentials(data=request.data)
         credentials.is_valid(raise_exception=True)
-        username = credentials.validated_data["username"]
-        take(PASSWORD_GUESSES, username.casefold()[:100])
-        user = authenticate(request._request, **credentials.validated_data)
-        if user is None:
-            raise AuthenticationFailed(_("El usuario o la contraseña no es correcto."))
-        give_back(PASSWORD_GUESSES, username.casefold()[:100])
+        try:
+            user = signed_in(request._request, **credentials.validated_data)
+        except WrongPassword as wrong:
+            raise AuthenticationFailed(
+                _("El usuario o la contraseña no es correcto.")
+            ) from wrong
         _instance, token = get_token_model().objects.create(user=user)
         answer = {"token": token, "entities": user.entity_codes()}
         return Response(

@@ -35,6 +35,20 @@ class ReadOnlyAdmin(admin.ModelAdmin):
         return False
 
 
+class KnownByKeyAdmin(admin.ModelAdmin):
+    """For what is known by a code, or a day: with another, both would be there."""
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        known_by = [self.opts.pk.name] if obj else []
+        return [*super().get_readonly_fields(request, obj), *known_by]
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        """That first, where Django puts what cannot be changed last."""
+        known_by = self.opts.pk.name
+        fields = super().get_fields(request, obj)
+        return [known_by, *(name for name in fields if name != known_by)]
+
+
 @admin.register(Province)
 class ProvinceAdmin(ReadOnlyAdmin):
     list_display = ["code", "name", "kind", "population", "population_year"]
@@ -60,14 +74,14 @@ class GenerationAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Entity)
-class EntityAdmin(admin.ModelAdmin):
+class EntityAdmin(KnownByKeyAdmin):
     list_display = ["code", "name", "kind"]
     list_filter = ["kind"]
     search_fields = ["code", "name"]
 
 
 @admin.register(Duty)
-class DutyAdmin(admin.ModelAdmin):
+class DutyAdmin(KnownByKeyAdmin):
     list_display = ["code", "name_es", "name_en"]
     search_fields = ["code", "name_es"]
 

@@ -15,6 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -101,10 +102,15 @@ class PushSink:
     received: list[Received] = field(default_factory=list)
     answers: dict[str, tuple[int, dict[str, str]]] = field(default_factory=dict)
 
+    @property
+    def host(self) -> str:
+        """With its port."""
+        return urlsplit(self.url).netloc
+
     def environment(self) -> dict[str, str]:
         """With it a process trusts this service and no other."""
         return {
-            "PUSH_HOSTS": "127.0.0.1",
+            "PUSH_HOSTS": self.host,
             "REQUESTS_CA_BUNDLE": str(self.certificate),
             "NO_PROXY": "127.0.0.1",
         }

@@ -1,10 +1,11 @@
 """The people who work on cases, for which entity, and the phones of citizens."""
 
+from typing import Any
 from uuid import uuid4
 
 from django.contrib.auth.models import AbstractUser
 from django.core.validators import MinValueValidator
-from django.db import models
+from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from backend.accounts.encryption import EncryptedTextField
@@ -16,9 +17,24 @@ class User(AbstractUser):
 
     # Of a person who was read together with them.
     known_entities: list[str] | None = None
+    # Since it was read.
+    password_taken_away = False
 
     class Meta(AbstractUser.Meta):
         verbose_name = _("usuario")  # type: ignore[assignment]
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """With another password, or none, no phone stays signed in by the one before."""
+        is_another = self._password is not None  # type: ignore[attr-defined]
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            if is_another or self.password_taken_away:
+                self.auth_token_set.all().delete()  # type: ignore[attr-defined]
+        self.password_taken_away = False
+
+    def set_unusable_password(self) -> None:
+        super().set_unusable_password()
+        self.password_taken_away = True
 
     def entity_codes(self) -> list[str]:
         """The entities whose cases this person works on."""

@@ -38,18 +38,18 @@ from backend.cases.models import (
 )
 from backend.cases.my_data import contact_data
 from backend.cases.numbers import NotANumber, beginning_of
-from provinces.admin import ReadOnlyAdmin
+from provinces.admin import KnownByKeyAdmin, ReadOnlyAdmin
 
 SHAPES = ["location", "public_location"]
 
 
 @admin.register(Group)
-class GroupAdmin(admin.ModelAdmin):
+class GroupAdmin(KnownByKeyAdmin):
     list_display = ["code", "name_es", "name_en", "position"]
 
 
 @admin.register(Category)
-class CategoryAdmin(admin.ModelAdmin):
+class CategoryAdmin(KnownByKeyAdmin):
     list_display = [
         "code",
         "name_es",
@@ -71,7 +71,8 @@ class CategoryAdmin(admin.ModelAdmin):
 
         And a change of precision must republish stored cases: `load_catalogue` does both.
         """
-        return ["code", "precision", "private"] if obj else []
+        known_by = super().get_readonly_fields(request, obj)
+        return [*known_by, "precision", "private"] if obj else known_by
 
     def save_model(
         self, request: HttpRequest, obj: Category, form: Any, change: bool
@@ -81,12 +82,15 @@ class CategoryAdmin(admin.ModelAdmin):
 
 
 @admin.register(DayOff)
-class DayOffAdmin(admin.ModelAdmin):
+class DayOffAdmin(KnownByKeyAdmin):
     """Terms already promised stay; those promised from now on count it."""
 
     list_display = ["day", "name_es", "name_en", "worked"]
     list_filter = ["worked"]
     date_hierarchy = "day"
+    # Each is deleted on its own page: Django's page for several writes a key that is a
+    # date in words, and does not understand it when it comes back.
+    actions = None
 
 
 class StatusChangeInline(admin.TabularInline):
@@ -149,7 +153,8 @@ class CaseAdmin(ReadOnlyAdmin):
         case = Case.objects.filter(pk=key).first()
         if case is None:
             raise Http404
-        why = request.POST.get("why", "").strip()
+        # PostgreSQL keeps no NUL.
+        why = request.POST.get("why", "").replace("\0", "").strip()
         page: dict[str, Any] = {
             **self.admin_site.each_context(request),
             "title": str(case),

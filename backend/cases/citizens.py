@@ -151,8 +151,13 @@ def invite(
             follower, _ = Follow.objects.update_or_create(
                 case=case,
                 email_fingerprint=address,
-                # The new link is good for as long as the first was.
-                defaults={"followed_at": asked_at},
+                # The new link is good for as long as the first was, and in the words
+                # of who asks now; with the PIN once is with the PIN.
+                defaults={
+                    "language": language,
+                    "followed_at": asked_at,
+                    **({"own": True} if own else {}),
+                },
                 create_defaults={
                     "email": email,
                     "language": language,

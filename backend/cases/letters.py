@@ -19,7 +19,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from backend.accounts.encryption import fingerprint_of
+from backend.accounts.encryption import fingerprint_of, readable
 from backend.cases.follow_links import confirm_url, leave_url
 from backend.cases.models import Case, Follow, StatusChange
 from backend.cases.workflow import PAUSED, Status
@@ -166,7 +166,11 @@ def own_page(case: Case) -> str:
 
 
 def post(letter: Letter, address: str) -> None:
-    """Send a letter. Raises AddressRefused, TryLater; neither names the address."""
+    """Send a letter. Raises AddressRefused, TryLater; neither names the address.
+
+    And DataKeyLost: to nobody, Django would send it without a word.
+    """
+    address = readable(address)
     try:
         message_of(letter, address).send()
     except SMTPRecipientsRefused as refused:

@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from backend.accounts.encryption import fingerprint_of
+from backend.accounts.encryption import fingerprint_of, readable
 from backend.accounts.models import Device
 from backend.cases import letters
 from backend.cases.models import Case, Follow, Notice, Reporter, StatusChange
@@ -92,7 +92,7 @@ def deliver(notice_id: int, at: datetime | None = None) -> None:
     """Send a notice that is not sent yet, and mark it so.
 
     Sent again only by who dies, or loses the database, between the two. Raises TryLater,
-    Hopeless.
+    Hopeless, DataKeyLost.
     """
     with alone_with(f"notice:{notice_id}"):
         notice = waiting(notice_id)
@@ -119,7 +119,7 @@ def mark(notice: Notice, **outcome: str | datetime) -> None:
 
 
 def send(notice: Notice) -> None:
-    """Raises NobodyThere, TryLater, Hopeless."""
+    """Raises NobodyThere, TryLater, Hopeless, DataKeyLost."""
     if notice.channel == Notice.Channel.PUSH:
         push_to(follow_of(notice), notice)
     elif notice.recipient == REPORTER:
@@ -168,7 +168,7 @@ def push_to(follow: Follow, notice: Notice) -> None:
     from backend.cases.push_sending import send_push
 
     device = follow.device
-    if device is None or not device.push:
+    if device is None or not readable(device.push):
         raise NobodyThere("push-off")
     subscription = json.loads(device.push)
     try:

@@ -104,8 +104,8 @@ def log_own_access(case: Case, what: AccessLog.What, at: datetime) -> None:
 def forget(case: Case, at: datetime) -> None:
     """Take out of a case, which is locked, all that is of who reported it.
 
-    What happened stays: number, category, point, dates, pictures without metadata, and
-    the words without what could be somebody's. So does the report's id: sent again by
+    What happened stays: number, category, point, dates, published pictures, and the
+    words without what could be somebody's. So does the report's id: sent again by
     the phone, it is this case and nothing comes back.
     """
     reporter = reporter_of(case)
@@ -113,6 +113,7 @@ def forget(case: Case, at: datetime) -> None:
     device = case.device_id
     forget_followers(case, reporter)
     forget_words_of_others(case, clean)
+    forget_hidden_pictures(case.photos.filter(BY_REPORTER))
     forget_photos(case.photos.filter(BY_REPORTER))
     Reporter.objects.filter(case=case).delete()
 
@@ -124,7 +125,8 @@ def forget(case: Case, at: datetime) -> None:
     case.place_hint = ""
     case.accuracy = case.captured_at = case.device = None
     case.report_digest = blurred(case.report_digest)
-    case.forgotten_at = case.forgotten_at or at
+    if is_unforgotten(case):
+        case.forgotten_at = at
     case.save(
         update_fields=[
             "updated_at",
@@ -140,6 +142,12 @@ def forget(case: Case, at: datetime) -> None:
     )
     if device:
         forget_devices(Device.objects.filter(pk=device))
+
+
+def is_unforgotten(case: Case) -> bool:
+    """Whether something has been written since it was forgotten, if it ever was."""
+    since = case.forgotten_at
+    return since is None or case.history.filter(changed_at__gt=since).exists()
 
 
 class Cleaner:
@@ -195,6 +203,29 @@ def forget_words_of_others(case: Case, clean: Cleaner) -> None:
     for flag in flags:
         flag.note = clean(flag.note)
     Flag.objects.bulk_update(flags, ["note"])
+    accesses = list(case.accesses.exclude(why=""))
+    for access in accesses:
+        access.why = clean(access.why)
+    AccessLog.objects.bulk_update(accesses, ["why"])
+
+
+def forget_hidden_pictures(photos: QuerySet[Photo]) -> None:
+    """Take away pictures that nobody published, or that somebody took from sight.
+
+    Their files go by a job of this transaction, which has locked their case.
+    """
+    hidden = list(photos.filter(state=Photo.State.READY, released_at=None))
+    keys = [photo.pk for photo in hidden]
+    Flag.objects.filter(photo__in=keys).update(photo=None)  # or they would go with it
+    Photo.objects.filter(pk__in=keys).delete()
+    files = [
+        name
+        for photo in hidden
+        for name in (photo.original, photo.image, photo.thumbnail)
+        if name
+    ]
+    if files:
+        enqueue(DELETE_FILES, names=list(files))
 
 
 def forget_photos(photos: QuerySet[Photo]) -> int:

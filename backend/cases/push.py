@@ -9,7 +9,6 @@ import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.ec import (
     SECP256R1,
@@ -21,11 +20,14 @@ from django.conf import settings
 from django.utils import timezone
 from py_vapid import Vapid02
 
+from backend.accounts.encryption import readable
 from backend.accounts.models import ServerKey
 
 KEY_NAME = "vapid"
 # Nothing that two parsers of addresses could understand differently.
-ENDPOINT = re.compile(r"https://[a-z0-9.-]+(:\d{1,5})?/[A-Za-z0-9._~:/?&=%+@-]*")
+ENDPOINT = re.compile(
+    r"https://(?P<host>[a-z0-9.-]+(:\d{1,5})?)/[A-Za-z0-9._~:/?&=%+@-]*", re.ASCII
+)
 
 
 class SubscriptionGone(Exception):
@@ -54,13 +56,16 @@ def public_key() -> str:
 
 
 def vapid_key() -> Vapid02:
-    """The installation's key pair, made by whichever machine needs it first."""
+    """The installation's key pair, made by whichever machine needs it first.
+
+    Raises DataKeyLost: under another pair, no phone would be reached by what it gave.
+    """
     # Every subscription is bound to it: of two machines that start at once, the row of
     # one is kept and read by both.
     kept, _ = ServerKey.objects.get_or_create(
         name=KEY_NAME, defaults={"value": new_key(), "made_at": timezone.now()}
     )
-    return Vapid02.from_raw(kept.value.encode())
+    return Vapid02.from_raw(readable(kept.value).encode())
 
 
 def new_key() -> str:
@@ -97,10 +102,14 @@ def bytes_of(text: str) -> bytes:
 
 
 def is_push_service(endpoint: str) -> bool:
-    """Whether this is an address of one of the services that are allowed."""
-    if not ENDPOINT.fullmatch(endpoint):
+    """Whether this is an address of one of PUSH_HOSTS, or below one.
+
+    Asked by the door too, or it would take what nothing is ever sent to.
+    """
+    found = ENDPOINT.fullmatch(endpoint)
+    if found is None:
         return False
-    host = urlsplit(endpoint).hostname or ""
+    host = found["host"]  # with its port, if it is not HTTPS's own
     return any(host == known or host.endswith(f".{known}") for known in hosts())
 
 

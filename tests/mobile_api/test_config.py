@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from cryptography.fernet import Fernet
 from django.utils import timezone
 
 from backend.cases.models import ConsentText
@@ -36,6 +37,13 @@ def test_it_says_what_may_be_sent_and_whom_to_call(phone):
     }
     numbers = [one["number"] for one in said["emergency_numbers"]]
     assert numbers == ["911", "104", "103", "*335"]
+
+
+def test_while_the_key_of_pushes_cannot_be_read_all_the_rest_is_told(phone, settings):
+    known = phone.get(CONFIG).json()
+    assert known["push"]["public_key"]
+    settings.DATA_KEYS = [Fernet.generate_key().decode()]
+    assert phone.get(CONFIG).json() == {**known, "push": {"public_key": ""}}
 
 
 def test_what_it_says_of_the_description_is_what_is_accepted(phone):

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from backend.accounts.models import Device
 from backend.cases.models import Case
-from mobile_api.devices import ENDPOINT, is_push_service
+from backend.cases.push import is_push_service, is_subscription
 from tests.factories import make_category, make_territory
 from tests.mobile_api.calls import (
     DEVICES,
@@ -181,8 +181,7 @@ def test_however_an_address_is_put_together_the_host_is_one_of_the_known(rest):
     from urllib.parse import urlsplit
 
     url = f"https://{rest}/x"
-    found = ENDPOINT.fullmatch(url)
-    if found and is_push_service(found["host"]):
+    if is_push_service(url):
         host = urlsplit(url).hostname
         assert host is not None
         assert host == "fcm.googleapis.com" or host.endswith(".fcm.googleapis.com")
@@ -197,9 +196,13 @@ def test_an_installation_says_itself_which_services_it_knows(db, settings):
         ("https://localhost:8443/x", 200),
         ("https://localhost/x", 400),
         ("https://fcm.googleapis.com/x", 400),
+        ("https://a.push.example.org/x!(*)", 400),
+        ("https://a.push.example.org/x#y", 400),
     ):
-        changed = change(phone, {"push": subscription(endpoint=endpoint)})
-        assert changed.status_code == status
+        given = subscription(endpoint=endpoint)
+        assert change(phone, {"push": given}).status_code == status
+        # And what is taken is what something is sent to.
+        assert is_subscription(given) == (status == 200)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from django.utils import timezone
 from knox.models import get_token_model
 
 from backend.accounts.models import Membership
-from mobile_api.tokens import PASSWORD_GUESSES
+from backend.accounts.passwords import PASSWORD_GUESSES
 from tests.factories import make_crew, make_entity
 from tests.mobile_api.calls import (
     NEARBY,
@@ -73,6 +73,38 @@ def test_who_leaves_is_refused_at_once(db):
     crew.save()
     assert problem_of(phone.get(NEARBY, HERE), 401) == "authentication-failed"
     assert problem_of(send(phone, RIGHT, TOKEN), 401) == "authentication-failed"
+
+
+def test_without_a_password_nobody_stays_signed_in(chief):
+    crew = make_crew()
+    held = phone_of(crew)
+    page = f"/admin/accounts/user/{crew.pk}/password/"
+    assert held.get(NEARBY, HERE).status_code == 200
+    taken = chief.post(page, {"usable_password": "false", "unset-password": "1"})
+    assert taken.status_code == 302
+    assert problem_of(held.get(NEARBY, HERE), 401) == "authentication-failed"
+
+
+def test_with_another_password_nobody_stays_signed_in(db):
+    crew, other = make_crew(), make_crew(username="otra")
+    phone, elsewhere = phone_of(crew), phone_of(other)
+    crew.first_name = "Ana"
+    crew.save()
+    assert phone.get(NEARBY, HERE).status_code == 200
+    crew.set_password("otra-clave-311")
+    crew.save()
+    assert problem_of(phone.get(NEARBY, HERE), 401) == "authentication-failed"
+    assert elsewhere.get(NEARBY, HERE).status_code == 200
+
+
+def test_a_password_that_is_hashed_anew_signs_nobody_out(db, settings):
+    phone = phone_of(make_crew())
+    settings.PASSWORD_HASHERS = [
+        "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+        *settings.PASSWORD_HASHERS,
+    ]
+    assert send(phone, RIGHT, TOKEN).status_code == 201
+    assert phone.get(NEARBY, HERE).status_code == 200
 
 
 def test_a_wrong_password_and_an_unknown_name_are_answered_alike(phone):

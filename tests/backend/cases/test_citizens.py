@@ -150,6 +150,16 @@ def test_an_address_is_asked_once_an_hour_and_not_again_once_it_said_yes(asked):
     assert len(asked) == 1
 
 
+def test_who_asks_again_is_asked_in_their_language_and_with_the_pin_it_is_theirs(asked):
+    case = make_case()
+    for language, own in (("es", False), ("en", True), ("en", False)):
+        Allowance.objects.all().delete()  # as hours later
+        invite(case, "ana@example.com", language, own=own)
+    follower = Follow.objects.get()
+    assert len(asked) == 3
+    assert (follower.language, follower.own) == ("en", True)
+
+
 def test_nobody_is_drowned_in_invitations_to_many_cases(asked):
     for _ in range(int(citizens.INVITATIONS.times) + 3):
         invite(make_case(), "ana@example.com", "es")

@@ -52,7 +52,13 @@ def test_who_says_why_sees_the_contact_and_it_is_written_down(case):
     assert access.why == "La cuadrilla no encuentra el […]"
 
 
-@pytest.mark.parametrize("why", [{}, {"why": ""}, {"why": "   "}])
+def test_whatever_stands_in_a_reason_it_is_kept(case):
+    staff = somebody("view_case", "view_reporter")
+    assert staff.post(page(case), {"why": "\0Llamada\0 "}).status_code == 200
+    assert AccessLog.objects.get().why == "Llamada"
+
+
+@pytest.mark.parametrize("why", [{}, {"why": ""}, {"why": "   "}, {"why": "\0"}])
 def test_without_a_reason_nothing_is_seen(case, why):
     staff = somebody("view_case", "view_reporter")
     seen = staff.post(page(case), why).content.decode()

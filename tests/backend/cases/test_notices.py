@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 from django.core import mail
 from django.core.mail import EmailMessage, EmailMultiAlternatives
 from django.utils import timezone
 
 from backend.accounts.devices import issue_device, revoke
-from backend.accounts.encryption import fingerprint_of
+from backend.accounts.encryption import DataKeyLost, fingerprint_of
 from backend.accounts.models import Device
 from backend.cases import notices, push_sending
+from backend.cases.citizens import invite
 from backend.cases.filing import Contact
 from backend.cases.handling import Transition, change_status
 from backend.cases.models import Case, Follow, Notice, StatusChange
@@ -38,7 +40,7 @@ def sink(tmp_path: Path, monkeypatch, settings) -> Iterator[PushSink]:
     with push_sink(tmp_path) as service:
         for name, value in service.environment().items():
             monkeypatch.setenv(name, value)
-        settings.PUSH_HOSTS = ["127.0.0.1"]
+        settings.PUSH_HOSTS = [service.host]
         yield service
 
 
@@ -273,6 +275,45 @@ def test_who_leaves_meanwhile_is_told_nothing_more(sink, browser, gone, why):
     run_jobs()
     assert Notice.objects.filter(**EVERYTHING_SENT).count() == 2
     assert Notice.objects.get(sent_at=None).given_up == why
+
+
+# ── A key that is lost ───────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("whose", ["reporter", "follower", "phone"])
+def test_who_cannot_be_read_now_is_told_when_the_key_is_back(
+    sink, browser, settings, whose
+):
+    case = make_case(contact=ANA if whose == "reporter" else None)
+    if whose == "follower":
+        follow_by_mail(case, "vecina@example.org")
+    elif whose == "phone":
+        follow_by_push(case, browser, f"{sink.url}/own", own=True)
+    run_jobs()
+    mail.outbox.clear()
+    sink.received.clear()
+    tell(move(case, Status.ASSIGNED).pk)
+    kept, settings.DATA_KEYS = settings.DATA_KEYS, [Fernet.generate_key().decode()]
+    waiting = Notice.objects.get(sent_at=None)
+    with pytest.raises(DataKeyLost):
+        deliver(waiting.pk)
+    waiting.refresh_from_db()
+    assert (waiting.sent_at, waiting.given_up) == (None, "")
+    settings.DATA_KEYS = kept
+    deliver(waiting.pk)
+    assert len(mail.outbox) + len(sink.received) == 1
+    assert Notice.objects.filter(pk=waiting.pk, **EVERYTHING_SENT).exists()
+
+
+def test_an_address_that_cannot_be_read_now_is_asked_when_the_key_is_back(settings):
+    invite(make_case(), "vecino@example.org", "es")
+    asked = Follow.objects.get()
+    kept, settings.DATA_KEYS = settings.DATA_KEYS, [Fernet.generate_key().decode()]
+    with pytest.raises(DataKeyLost):
+        notices.invite(asked.pk)
+    settings.DATA_KEYS = kept
+    notices.invite(asked.pk)
+    assert [letter.to for letter in mail.outbox] == [["vecino@example.org"]]
 
 
 # ── An invitation ────────────────────────────────────────────────────────────────

@@ -14,18 +14,28 @@ from backend.accounts.models import Device
 from backend.cases.access import own_case
 from backend.cases.filing import Contact, ReportIdReused, file_case
 from backend.cases.handling import Transition, change_status
-from backend.cases.models import Case, Category, Follow, Notice, Reporter
+from backend.cases.models import (
+    AccessLog,
+    Case,
+    Category,
+    Flag,
+    Follow,
+    Notice,
+    Photo,
+    Reporter,
+)
 from backend.cases.personal_data import (
     DELETE_FILES,
     Cleaner,
     NeededWhileOpen,
     erase_me,
 )
+from backend.cases.photos import WITHHELD
 from backend.cases.workflow import Status
 from tests.backend.cases import people
 from tests.backend.cases.failures import failing_at, files
 from tests.backend.cases.people import FILED, WORDS, make_person, marks_left
-from tests.factories import WEST, make_case, make_category, make_report
+from tests.factories import WEST, make_case, make_category, make_crew, make_report
 from tests.jobs import run_jobs, waiting_jobs
 
 pytestmark = pytest.mark.usefixtures("squares")
@@ -70,6 +80,37 @@ def test_the_person_goes_and_the_case_stays():
     assert (photo.original, photo.taken_at, photo.taken_location) == ("", None, None)
     assert files() == sorted([photo.image, photo.thumbnail])
     assert not Notice.objects.exists()
+
+
+@pytest.mark.parametrize("refusal", ["", WITHHELD])
+def test_pictures_that_nobody_may_see_go_and_what_was_said_of_them_stays(refusal):
+    case = make_person()
+    photo = case.photos.get(state="ready")
+    work = Photo.objects.create(
+        case=case,
+        change=case.history.latest("pk"),
+        state="ready",
+        image=people.saved("2026/11/2.jpg", b"work"),
+        thumbnail=people.saved("2026/11/2-320.jpg", b"work"),
+        added_at=FILED,
+    )
+    Photo.objects.filter(pk=photo.pk).update(released_at=None, refusal=refusal)
+    Flag.objects.update(photo=photo)
+    erase_me(case, LATER)
+    run_jobs(DELETE_FILES)
+    assert case.photos.get() == work
+    assert files() == sorted([work.image, work.thumbnail])
+    assert Flag.objects.get().photo is None
+
+
+def test_why_somebody_looked_no_longer_tells_who_it_was():
+    case = make_person()
+    looked = {"who": make_crew(), "what": "seen", "at": FILED}
+    AccessLog.objects.create(case=case, why="Llamo a Zoraida Quintero", **looked)
+    erase_me(case, LATER)
+    run_jobs(DELETE_FILES)
+    assert marks_left({}) == set()
+    assert AccessLog.objects.get(what="seen").why == "Llamo a […]"
 
 
 def row() -> dict[str, Any]:

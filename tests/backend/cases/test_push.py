@@ -38,7 +38,7 @@ def sink(tmp_path: Path, monkeypatch, settings) -> Iterator[PushSink]:
     with push_sink(tmp_path) as service:
         for name, value in service.environment().items():
             monkeypatch.setenv(name, value)
-        settings.PUSH_HOSTS = ["127.0.0.1"]
+        settings.PUSH_HOSTS = [service.host]
         yield service
 
 

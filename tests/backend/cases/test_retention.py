@@ -15,7 +15,7 @@ from backend.cases import retention
 from backend.cases.citizens import confirm, follow, invite
 from backend.cases.handling import Transition, change_status
 from backend.cases.models import AccessLog, Case, Follow, Photo, Reporter
-from backend.cases.personal_data import DELETE_FILES
+from backend.cases.personal_data import DELETE_FILES, erase_me
 from backend.cases.retention import Old, forget_old, what_is_old
 from backend.cases.tasks import forget_old as nightly
 from backend.cases.workflow import Status
@@ -96,6 +96,18 @@ def test_what_came_after_it_was_forgotten_is_forgotten_in_its_turn():
     assert what_is_old(reopened + days(365)).cases == 0
     assert forget_old(reopened + days(366)).cases == 1
     assert case.history.get(status="reopened").note == "Soy […]"
+    # And not once more each night.
+    assert forget_old(reopened + days(367)).cases == 0
+
+
+def test_who_was_forgotten_while_the_case_was_open_is_forgotten_once_more():
+    case = make_person(Status.ASSIGNED)
+    erase_me(case, CLOSED)
+    done = CLOSED + days(1)
+    change_status(case, Transition(Status.RESOLVED, "Soy 8-765-4321"), None, done)
+    nights = [forget_old(done + days(366 + night)).cases for night in range(3)]
+    assert nights == [1, 0, 0]
+    assert case.history.get(status="resolved").note == "Soy […]"
 
 
 def test_only_of_cases_that_may_be_old_is_the_history_looked_at():

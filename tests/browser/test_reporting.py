@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Geolocation, Page, expect
@@ -257,6 +258,40 @@ def test_a_position_that_may_be_kilometres_off_is_said_and_can_be_mended(
     after = page.evaluate(DRAFT)
     assert after["placed"] == "hand"
     assert after["location"] != before["location"]
+
+
+@pytest.mark.parametrize("motion", ["reduce", "no-preference"])
+def test_who_moves_the_map_and_goes_on_at_once_has_moved_it(
+    page: Page, motion: Literal["reduce", "no-preference"]
+) -> None:
+    page.emulate_media(reduced_motion=motion)
+    to_the_place(page)
+    expect(page.locator("#place-name")).to_contain_text("Bella Vista")
+    before = page.evaluate(DRAFT)
+    page.locator("#map").tap(position={"x": 60, "y": 60})
+    page.get_by_role("button", name="Es aquí").tap()
+    heading(page, "¿Qué pasa?")
+
+    after = page.evaluate(DRAFT)
+    assert after["placed"] == "hand"
+    assert after["location"]["lon"] < before["location"]["lon"]
+    # Nor does the map move on when it is gone.
+    page.wait_for_timeout(500)
+
+
+def test_the_gps_does_not_move_a_pin_that_was_placed_meanwhile(page: Page) -> None:
+    held = Held(page, re.compile(r"limites\.json|\.geojson"))
+    to_the_place(page)
+    page.locator(".leaflet-control-zoom-in").wait_for()
+    # Found already, but whether it is in Panama is not known before the outlines are.
+    page.locator("#map").press("ArrowUp")
+    soon_true(page, f"() => ({DRAFT})().then((draft) => draft.location !== null)")
+    held.let_go()
+
+    expect(page.locator("#place-name")).to_contain_text("Coclé")
+    assert page.evaluate(DRAFT)["placed"] == "hand"
+    expect(page.locator(".gps-circle")).to_have_count(0)
+    expect(page.locator(".leaflet-control-scale")).to_contain_text("km")
 
 
 @gps_says(IN_SAN_JOSE)

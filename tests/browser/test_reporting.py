@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Geolocation, Page, expect
 
 from tests.browser.conftest import Watched
 from tests.browser.phones import (
+    ANYWHERE,
     AT_THE_BORDER,
     FAR_OFF,
     IN_SAN_JOSE,
@@ -258,6 +259,19 @@ def test_a_position_that_may_be_kilometres_off_is_said_and_can_be_mended(
     after = page.evaluate(DRAFT)
     assert after["placed"] == "hand"
     assert after["location"] != before["location"]
+
+
+@gps_says(ANYWHERE)
+def test_a_position_that_may_be_anywhere_keeps_no_report_from_being_filed(
+    page: Page, site: Server
+) -> None:
+    to_the_place(page)
+    to_the_end(page, "Panamá")
+    page.locator("#send").click()
+
+    heading(page, "Reporte recibido")
+    newest = "SELECT accuracy FROM cases_case ORDER BY id DESC LIMIT 1"
+    assert site.rows(newest) == [(100_000.0,)]
 
 
 @pytest.mark.parametrize("motion", ["reduce", "no-preference"])

@@ -11,6 +11,8 @@ import { metres, point, t } from "../texts.js";
 // Metres. Beyond this, a position says the region and no more.
 const FAR_OFF = 1000;
 const GOOD_ENOUGH = 15;
+// More than this the server does not take: it says no more than that one is somewhere.
+const FARTHEST_OFF = 100_000;
 const LONGEST_SEARCH_MS = 30_000;
 const OUTLINES_MS = 2500;
 
@@ -140,7 +142,8 @@ class PlaceScreen {
     this.gpsButton.classList.remove("is-busy");
   }
 
-  async found({ latitude, longitude, accuracy }) {
+  async found({ latitude, longitude, accuracy: said }) {
+    const accuracy = Math.min(said, FARTHEST_OFF);
     if (this.gone || this.watch === null || accuracy >= this.best) return undefined;
     this.best = accuracy;
     if (accuracy <= GOOD_ENOUGH) this.stopGps();

@@ -403,6 +403,20 @@ def test_an_emergency_shows_the_number_to_call_before_anything_else(page: Page) 
     heading(page, "Cuéntelo en pocas palabras")
 
 
+def test_a_question_goes_with_the_screen_that_asked_it(page: Page) -> None:
+    to_the_place(page)
+    expect(page.locator("#place-name")).to_contain_text("Bella Vista")
+    page.get_by_role("button", name="Es aquí").click()
+    page.get_by_role("searchbox").fill("cable caido")
+    page.locator('[data-code="ELE-04"]').click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.go_back()
+    heading(page, "¿Dónde es?")
+
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert page.evaluate(DRAFT)["category"] is None
+
+
 def test_a_topic_that_needs_a_name_does_not_go_on_without(
     page: Page, server_side: StandIns
 ) -> None:

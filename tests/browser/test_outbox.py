@@ -134,6 +134,16 @@ def test_two_tabs_that_send_at_once_make_no_second_case(
     assert line.count("PUT", PHOTOS) == 5
 
 
+def test_a_clock_set_right_meanwhile_costs_no_report(app: Page, site: Server) -> None:
+    # The battery was out: it was 1970 when the report was begun.
+    written = write_and_send(app, startedAt=1_000)
+    wait_until(lambda: states(app) != ["waiting"], "it has been tried")
+    wait_until(lambda: states(app) != ["sending"], "it has an answer")
+
+    assert states(app) == ["done"]
+    assert len(cases_of(site, [written])) == 1
+
+
 def test_what_does_not_fit_on_the_phone_is_told_and_nothing_is_lost(
     handset: BrowserContext, line: Line
 ) -> None:

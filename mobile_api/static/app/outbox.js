@@ -24,6 +24,8 @@ const SMALLEST_PIECE = 64 * 1024;
 const MOST_RESTARTS = 2;
 const MOST_MOVES = 20;
 const DONE_KEPT_MS = 14 * 24 * 3600 * 1000;
+// More the server does not take: a clock that was set right meanwhile says decades.
+const LONGEST_OPEN_S = 1e9;
 const WAKE = "outbox";
 const UNTROUBLED = { tries: 0, nextTryAt: 0, notBefore: 0, problem: null };
 const UNDER_WAY = ["waiting", "sending", "filed"];
@@ -181,7 +183,7 @@ function bodyOf(written) {
     place_hint: written.placeHint || "",
     language: api.language(),
     website: written.website || "",
-    elapsed: Math.max(0, Math.round((Date.now() - began.getTime()) / 1000)),
+    elapsed: Math.min(LONGEST_OPEN_S, Math.max(0, Math.round((Date.now() - began.getTime()) / 1000))),
   };
   if (written.district) body.district = written.district;
   if (written.contact) {

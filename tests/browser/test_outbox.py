@@ -9,7 +9,7 @@ import urllib.request
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.line import Fault, Line, Said, said
 from tests.browser.phone_app import (
@@ -132,6 +132,31 @@ def test_two_tabs_that_send_at_once_make_no_second_case(
     assert len(cases_of(site, written)) == 5
     assert line.count("POST", REPORTS) == 5
     assert line.count("PUT", PHOTOS) == 5
+
+
+def test_what_one_tab_has_sent_another_does_not_send_again(
+    handset: BrowserContext, line: Line
+) -> None:
+    one, other, third = (handset.new_page() for _ in range(3))
+    open_app(one)
+    write(one, pieces=0.3)
+    for tab, step in ((other, "detalle"), (third, "enviar")):
+        tab.goto(f"/reportar#/nuevo/{step}")
+        tab.get_by_role("heading", level=1).wait_for()
+    one.evaluate(SEND)
+    wait_until(lambda: states(one) == ["done"], "it is sent, with its photo")
+
+    other.get_by_label("Describa lo que pasa").fill("Otras palabras")
+    other.get_by_role("button", name="Siguiente").click()
+    expect(other.get_by_text("Recibido:")).to_be_visible()
+    third.locator("#send").click()
+    expect(third.get_by_role("heading", level=1)).to_have_text("Reporte recibido")
+
+    [item] = items(one)
+    assert item["state"] == "done"
+    assert item["photoProblems"] == {}
+    assert line.count("POST", REPORTS) == 1
+    assert one.evaluate("async () => (await module('store')).draft.get()") is None
 
 
 def test_a_clock_set_right_meanwhile_costs_no_report(app: Page, site: Server) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 import urllib.request
 from typing import Any
 
@@ -21,7 +22,7 @@ from tests.browser.phone_app import (
     write,
     write_and_send,
 )
-from tests.browser.steps import soon
+from tests.browser.steps import Held, soon
 from tests.servers import Server, wait_until
 
 pytestmark = pytest.mark.django_db
@@ -247,6 +248,27 @@ def test_a_refused_report_keeps_its_words_and_photo_and_can_be_mended(
     assert len(cases_of(site, [refused, again])) == 1
     mended = {"id": again["id"], "photo": refused["photo"]}
     assert photo_status(line, mended)["sha256"] == refused["sha256"]
+
+
+@pytest.mark.parametrize("locks", ["with locks", "without locks"])
+def test_a_refused_report_is_mended_while_the_photos_of_another_travel(
+    handset: BrowserContext, locks: str
+) -> None:
+    if locks == "without locks":
+        handset.add_init_script(WITHOUT_LOCKS)
+    app = handset.new_page()
+    open_app(app)
+    write_and_send(app, location={"lon": -70.0, "lat": 20.0}, description="Aquí")
+    wait_until(lambda: states(app) == ["refused"], "the server refuses")
+    held = Held(app, re.compile("/photos/"))
+    write_and_send(app, pieces=0.3)
+    soon(app, lambda: bool(held.routes), "the other's photo travels")
+    app.get_by_role("button", name="Corregir").click()
+
+    expect(app.get_by_role("heading", level=1)).to_have_text("Revise y envíe")
+    expect(app.locator(".summary")).to_contain_text("Aquí")
+    held.let_go()
+    soon(app, lambda: states(app) == ["done"], "the photo has arrived")
 
 
 def test_what_the_server_may_have_filed_cannot_be_written_again(

@@ -115,18 +115,23 @@ export async function remove(id) {
 }
 
 /** A report that was refused, or never tried, as the draft: same words, same photos. */
-export function reopenAsDraft(id, { replace = false } = {}) {
-  return alone(async () => {
-    const item = await outbox.get(id);
-    const untouched = item && item.state === "waiting" && item.tries === 0;
-    if (!item || (item.state !== "refused" && !untouched)) throw new NotEditable();
-    if (!replace && hasContent(await draft.get())) throw new DraftInTheWay();
-    await draft.clear();
-    const written = { ...item.draft, id: newId(), startedAt: Date.now() };
-    await outbox.giveBack(id, written);
-    announce();
-    return written;
-  });
+export async function reopenAsDraft(id, { replace = false } = {}) {
+  const item = await outbox.get(id);
+  // Nobody sends what was refused: who mends it need not wait for another's photos.
+  if (item && item.state === "refused") return reopened(id, replace);
+  return alone(() => reopened(id, replace));
+}
+
+async function reopened(id, replace) {
+  const item = await outbox.get(id);
+  const untouched = item && item.state === "waiting" && item.tries === 0;
+  if (!item || (item.state !== "refused" && !untouched)) throw new NotEditable();
+  if (!replace && hasContent(await draft.get())) throw new DraftInTheWay();
+  await draft.clear();
+  const written = { ...item.draft, id: newId(), startedAt: Date.now() };
+  if (!(await outbox.giveBack(id, written))) throw new NotEditable();
+  announce();
+  return written;
 }
 
 /** From now on by itself: at once, on the line again, looked at again, when it is time. */

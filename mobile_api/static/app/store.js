@@ -141,15 +141,17 @@ export const outbox = {
       await sent.put(item);
       await transaction.objectStore("drafts").delete(CURRENT);
     }),
-  /** And back, to be edited: the draft under a new id, with the photos. */
+  /** And back, to be edited: the draft under a new id, with the photos. Whether it was there. */
   giveBack: (id, written) =>
     together(["drafts", "outbox", "photos"], async (transaction) => {
+      if (!(await transaction.objectStore("outbox").getKey(id))) return false;
       const photos = transaction.objectStore("photos");
       for (const photo of await photos.index("reportId").getAll(id)) {
         await photos.put({ ...photo, reportId: written.id });
       }
       await transaction.objectStore("drafts").put(written, CURRENT);
       await transaction.objectStore("outbox").delete(id);
+      return true;
     }),
   /** `make(item)` on the item as it is now; undefined when it is there no longer. */
   change: (id, make) =>

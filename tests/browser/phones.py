@@ -20,6 +20,8 @@ SCREEN: ViewportSize = {"width": 360, "height": 740}
 # Bella Vista, Panama City; metres of accuracy.
 IN_THE_CAPITAL: Geolocation = {"latitude": 8.986, "longitude": -79.524, "accuracy": 25}
 FAR_OFF: Geolocation = {"latitude": 8.986, "longitude": -79.524, "accuracy": 3400}
+# By the address of a computer alone: more than the API takes.
+ANYWHERE: Geolocation = {"latitude": 8.986, "longitude": -79.524, "accuracy": 150_000}
 # 4 m from San Miguelito, on the capital's side.
 AT_THE_BORDER: Geolocation = {"latitude": 9.03, "longitude": -79.514, "accuracy": 40}
 IN_SAN_JOSE: Geolocation = {"latitude": 9.933, "longitude": -84.083, "accuracy": 25}

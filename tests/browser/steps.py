@@ -69,12 +69,12 @@ class Held:
         if self.holding:
             self.routes.append(route)
         else:
-            route.continue_()
+            route.fallback()
 
     def let_go(self) -> None:
         self.holding = False
         for route in self.routes:
-            route.continue_()
+            route.fallback()
 
 
 def heading(page: Page, words: str) -> None:

@@ -9,8 +9,10 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Watched
+from tests.browser.phone_app import teach
 from tests.browser.phones import QUIET, phone
 from tests.browser.stand_ins import StandIns, asking_case, made_case, resolved_case
+from tests.browser.steps import Held, heading
 from tests.servers import Server
 
 pytestmark = pytest.mark.django_db
@@ -172,6 +174,50 @@ def test_somebody_else_s_case_is_followed_by_its_number(
     expect(page.get_by_role("heading", name="Sigue este caso")).to_be_visible()
     page.get_by_role("button", name="Dejar de seguir").click()
     expect(page.get_by_role("button", name="Seguir", exact=True)).to_be_visible()
+
+
+KEPT = "async () => (await (await module('store')).cases.all()).length"
+
+
+def test_what_is_taken_off_the_phone_does_not_come_back_with_a_late_answer(
+    page: Page, site: Server
+) -> None:
+    teach(page.context, site)
+    add_by_pin(page)
+    held = Held(page, re.compile(rf"/api/v1/cases/{NUMBER}/$"))
+    page.get_by_role("button", name="Actualizar").click()
+    page.get_by_role("button", name="Quitar de este teléfono").click()
+    page.get_by_role("dialog").get_by_role("button", name="Quitar").click()
+    expect(page.get_by_text("Todavía no hay casos en este teléfono.")).to_be_visible()
+    held.let_go()
+    page.wait_for_timeout(500)
+
+    assert page.evaluate(KEPT) == 0
+
+
+def test_a_case_that_is_only_looked_at_is_not_among_those_of_the_phone(
+    page: Page, server_side: StandIns, site: Server, watched: Watched
+) -> None:
+    watched.expected += ("ERR_INTERNET_DISCONNECTED",)
+    teach(page.context, site)
+    server_side.cases[NUMBER] = made_case(NUMBER)
+    page.goto("/reportar#/casos")
+    heading(page, "Mis casos")
+    held = Held(page, re.compile(rf"/api/v1/cases/{NUMBER}/$"))
+    page.evaluate(f"location.hash = '#/casos/{NUMBER}'")
+    heading(page, NUMBER)
+    page.go_back()
+    heading(page, "Mis casos")
+    held.let_go()
+    page.wait_for_timeout(500)
+    assert page.evaluate(KEPT) == 0
+
+    server_side.down = {f"cases/{NUMBER}/follow/"}
+    page.get_by_text("Ya tengo un caso").click()
+    page.get_by_label("Número de caso").fill(NUMBER)
+    page.get_by_role("button", name="Agregar").click()
+    expect(page.get_by_role("alert").get_by_text("No hay conexión.")).to_be_visible()
+    assert page.evaluate(KEPT) == 0
 
 
 def test_whoever_prefers_mail_gives_an_address(

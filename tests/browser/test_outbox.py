@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 import urllib.request
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.line import Fault, Line, Said, said
 from tests.browser.phone_app import (
@@ -21,7 +22,7 @@ from tests.browser.phone_app import (
     write,
     write_and_send,
 )
-from tests.browser.steps import soon
+from tests.browser.steps import Held, soon
 from tests.servers import Server, wait_until
 
 pytestmark = pytest.mark.django_db
@@ -134,6 +135,41 @@ def test_two_tabs_that_send_at_once_make_no_second_case(
     assert line.count("PUT", PHOTOS) == 5
 
 
+def test_what_one_tab_has_sent_another_does_not_send_again(
+    handset: BrowserContext, line: Line
+) -> None:
+    one, other, third = (handset.new_page() for _ in range(3))
+    open_app(one)
+    write(one, pieces=0.3)
+    for tab, step in ((other, "detalle"), (third, "enviar")):
+        tab.goto(f"/reportar#/nuevo/{step}")
+        tab.get_by_role("heading", level=1).wait_for()
+    one.evaluate(SEND)
+    wait_until(lambda: states(one) == ["done"], "it is sent, with its photo")
+
+    other.get_by_label("Describa lo que pasa").fill("Otras palabras")
+    other.get_by_role("button", name="Siguiente").click()
+    expect(other.get_by_text("Recibido:")).to_be_visible()
+    third.locator("#send").click()
+    expect(third.get_by_role("heading", level=1)).to_have_text("Reporte recibido")
+
+    [item] = items(one)
+    assert item["state"] == "done"
+    assert item["photoProblems"] == {}
+    assert line.count("POST", REPORTS) == 1
+    assert one.evaluate("async () => (await module('store')).draft.get()") is None
+
+
+def test_a_clock_set_right_meanwhile_costs_no_report(app: Page, site: Server) -> None:
+    # The battery was out: it was 1970 when the report was begun.
+    written = write_and_send(app, startedAt=1_000)
+    wait_until(lambda: states(app) != ["waiting"], "it has been tried")
+    wait_until(lambda: states(app) != ["sending"], "it has an answer")
+
+    assert states(app) == ["done"]
+    assert len(cases_of(site, [written])) == 1
+
+
 def test_what_does_not_fit_on_the_phone_is_told_and_nothing_is_lost(
     handset: BrowserContext, line: Line
 ) -> None:
@@ -212,6 +248,27 @@ def test_a_refused_report_keeps_its_words_and_photo_and_can_be_mended(
     assert len(cases_of(site, [refused, again])) == 1
     mended = {"id": again["id"], "photo": refused["photo"]}
     assert photo_status(line, mended)["sha256"] == refused["sha256"]
+
+
+@pytest.mark.parametrize("locks", ["with locks", "without locks"])
+def test_a_refused_report_is_mended_while_the_photos_of_another_travel(
+    handset: BrowserContext, locks: str
+) -> None:
+    if locks == "without locks":
+        handset.add_init_script(WITHOUT_LOCKS)
+    app = handset.new_page()
+    open_app(app)
+    write_and_send(app, location={"lon": -70.0, "lat": 20.0}, description="Aquí")
+    wait_until(lambda: states(app) == ["refused"], "the server refuses")
+    held = Held(app, re.compile("/photos/"))
+    write_and_send(app, pieces=0.3)
+    soon(app, lambda: bool(held.routes), "the other's photo travels")
+    app.get_by_role("button", name="Corregir").click()
+
+    expect(app.get_by_role("heading", level=1)).to_have_text("Revise y envíe")
+    expect(app.locator(".summary")).to_contain_text("Aquí")
+    held.let_go()
+    soon(app, lambda: states(app) == ["done"], "the photo has arrived")
 
 
 def test_what_the_server_may_have_filed_cannot_be_written_again(

@@ -97,6 +97,22 @@ def test_a_small_photo_is_not_made_larger(app: Page) -> None:
     assert photo["type"] == "image/jpeg"
 
 
+def test_what_the_phone_has_no_room_to_draw_is_kept_as_taken(app: Page) -> None:
+    content = camera_photo()
+    app.evaluate(
+        """() => {
+          const canvas = OffscreenCanvas.prototype;
+          window.drawn = canvas.convertToBlob;
+          canvas.convertToBlob = () => Promise.reject(new DOMException("", "EncodingError"));
+        }"""
+    )
+    photo = prepared(app, content, "image/jpeg")
+    app.evaluate("() => { OffscreenCanvas.prototype.convertToBlob = window.drawn; }")
+
+    assert photo["scaled"] is False
+    assert base64.b64decode(photo["content"]) == content
+
+
 @pytest.mark.parametrize(
     "start",
     [

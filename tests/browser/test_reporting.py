@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Geolocation, Page, expect
 
 from tests.browser.conftest import Watched
 from tests.browser.phones import (
+    ANYWHERE,
     AT_THE_BORDER,
     FAR_OFF,
     IN_SAN_JOSE,
@@ -259,6 +261,53 @@ def test_a_position_that_may_be_kilometres_off_is_said_and_can_be_mended(
     assert after["location"] != before["location"]
 
 
+@gps_says(ANYWHERE)
+def test_a_position_that_may_be_anywhere_keeps_no_report_from_being_filed(
+    page: Page, site: Server
+) -> None:
+    to_the_place(page)
+    to_the_end(page, "Panamá")
+    page.locator("#send").click()
+
+    heading(page, "Reporte recibido")
+    newest = "SELECT accuracy FROM cases_case ORDER BY id DESC LIMIT 1"
+    assert site.rows(newest) == [(100_000.0,)]
+
+
+@pytest.mark.parametrize("motion", ["reduce", "no-preference"])
+def test_who_moves_the_map_and_goes_on_at_once_has_moved_it(
+    page: Page, motion: Literal["reduce", "no-preference"]
+) -> None:
+    page.emulate_media(reduced_motion=motion)
+    to_the_place(page)
+    expect(page.locator("#place-name")).to_contain_text("Bella Vista")
+    before = page.evaluate(DRAFT)
+    page.locator("#map").tap(position={"x": 60, "y": 60})
+    page.get_by_role("button", name="Es aquí").tap()
+    heading(page, "¿Qué pasa?")
+
+    after = page.evaluate(DRAFT)
+    assert after["placed"] == "hand"
+    assert after["location"]["lon"] < before["location"]["lon"]
+    # Nor does the map move on when it is gone.
+    page.wait_for_timeout(500)
+
+
+def test_the_gps_does_not_move_a_pin_that_was_placed_meanwhile(page: Page) -> None:
+    held = Held(page, re.compile(r"limites\.json|\.geojson"))
+    to_the_place(page)
+    page.locator(".leaflet-control-zoom-in").wait_for()
+    # Found already, but whether it is in Panama is not known before the outlines are.
+    page.locator("#map").press("ArrowUp")
+    soon_true(page, f"() => ({DRAFT})().then((draft) => draft.location !== null)")
+    held.let_go()
+
+    expect(page.locator("#place-name")).to_contain_text("Coclé")
+    assert page.evaluate(DRAFT)["placed"] == "hand"
+    expect(page.locator(".gps-circle")).to_have_count(0)
+    expect(page.locator(".leaflet-control-scale")).to_contain_text("km")
+
+
 @gps_says(IN_SAN_JOSE)
 def test_outside_panama_nothing_can_be_sent_from_there(page: Page) -> None:
     to_the_place(page)
@@ -352,6 +401,20 @@ def test_an_emergency_shows_the_number_to_call_before_anything_else(page: Page) 
     page.locator('[data-code="ELE-04"]').click()
     dialog.get_by_role("button", name="Ya llamé").click()
     heading(page, "Cuéntelo en pocas palabras")
+
+
+def test_a_question_goes_with_the_screen_that_asked_it(page: Page) -> None:
+    to_the_place(page)
+    expect(page.locator("#place-name")).to_contain_text("Bella Vista")
+    page.get_by_role("button", name="Es aquí").click()
+    page.get_by_role("searchbox").fill("cable caido")
+    page.locator('[data-code="ELE-04"]').click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.go_back()
+    heading(page, "¿Dónde es?")
+
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert page.evaluate(DRAFT)["category"] is None
 
 
 def test_a_topic_that_needs_a_name_does_not_go_on_without(

@@ -81,26 +81,32 @@ export async function placeMap(element, { location, onMoved }) {
     pacific: t("map_pacific"),
   });
   let byHand = false;
+  // Where it will come to rest, of a way that it has just begun.
+  let aim = null;
   let timer = null;
   let seen = null;
   const here = new GpsMark(map);
 
   const middle = () => {
-    const { lat, lng } = map.getCenter();
+    const { lat, lng } = aim ?? map.getCenter();
     return { lat, lon: lng };
+  };
+  const told = () => {
+    clearTimeout(timer);
+    const hand = byHand;
+    byHand = false;
+    return onMoved(middle(), hand);
   };
   const settled = () => {
     clearTimeout(timer);
-    timer = setTimeout(() => {
-      const hand = byHand;
-      byHand = false;
-      onMoved(middle(), hand);
-    }, SETTLED_MS);
+    timer = setTimeout(told, SETTLED_MS);
   };
 
   map.on("dragstart", () => (byHand = true));
+  map.on("moveend", () => (aim = null));
   map.on("click", ({ latlng }) => {
     byHand = true;
+    aim = latlng;
     // A tap far away comes closer at the same time: one thumb is enough.
     map.setView(latlng, Math.max(map.getZoom(), Math.min(map.getZoom() + 3, DISTRICT + 2)), { animate: !still });
   });
@@ -157,8 +163,12 @@ export async function placeMap(element, { location, onMoved }) {
       const metresAtZero = 156_543 * Math.cos((8.5 * Math.PI) / 180);
       return Math.max(8, Math.min(CLOSE, Math.floor(Math.log2((metresAtZero * size * 0.42) / Math.max(accuracy, 1)))));
     },
+    /** What the person has moved counts at once; resolves when `onMoved` has dealt with it. */
+    rest: () => (byHand ? told() : undefined),
     remove() {
       clearTimeout(timer);
+      // Leaflet would end the animation of a map that is gone.
+      map._animatingZoom = false;
       map.remove();
     },
   };

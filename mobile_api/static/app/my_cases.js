@@ -18,9 +18,12 @@ export function watch(callback) {
 
 /** The row with the server's newest view; throws Offline, and leaves the row as it was. */
 export async function refresh(number) {
-  const row = (await cases.get(number)) || stranger(number);
+  const known = await cases.get(number);
+  const row = known || stranger(number);
   const answer = await api.get(`cases/${number}/`, { pin: row.pin, etag: row.etag });
   return change(number, (now) => {
+    // Taken off this phone meanwhile: there it stays.
+    if (known && !now) return null;
     const kept = now || row;
     if (answer.status === 304) return { ...kept, fetchedAt: Date.now() };
     const view = answer.body;
@@ -38,7 +41,7 @@ export async function refresh(number) {
 export async function refreshAll() {
   for (const { number } of await cases.all()) {
     try {
-      await refresh(number);
+      if (await cases.get(number)) await refresh(number);
     } catch (problem) {
       if (problem instanceof api.Offline) return;
       if (!(problem instanceof api.Problem)) throw problem;
@@ -114,6 +117,12 @@ export async function add(number, pin = null) {
     seenVersion: body.version === undefined ? null : body.version,
     fetchedAt: Date.now(),
   }));
+}
+
+/** What was only looked at is not among the cases of this phone. */
+export async function forgetUnlessKept(number) {
+  const row = await cases.get(number);
+  if (row && !row.own && !row.following) await cases.remove(number);
 }
 
 /** How many have news that the person has not looked at. */

@@ -24,6 +24,8 @@ const SMALLEST_PIECE = 64 * 1024;
 const MOST_RESTARTS = 2;
 const MOST_MOVES = 20;
 const DONE_KEPT_MS = 14 * 24 * 3600 * 1000;
+// More the server does not take: a clock that was set right meanwhile says decades.
+const LONGEST_OPEN_S = 1e9;
 const WAKE = "outbox";
 const UNTROUBLED = { tries: 0, nextTryAt: 0, notBefore: 0, problem: null };
 const UNDER_WAY = ["waiting", "sending", "filed"];
@@ -113,18 +115,23 @@ export async function remove(id) {
 }
 
 /** A report that was refused, or never tried, as the draft: same words, same photos. */
-export function reopenAsDraft(id, { replace = false } = {}) {
-  return alone(async () => {
-    const item = await outbox.get(id);
-    const untouched = item && item.state === "waiting" && item.tries === 0;
-    if (!item || (item.state !== "refused" && !untouched)) throw new NotEditable();
-    if (!replace && hasContent(await draft.get())) throw new DraftInTheWay();
-    await draft.clear();
-    const written = { ...item.draft, id: newId(), startedAt: Date.now() };
-    await outbox.giveBack(id, written);
-    announce();
-    return written;
-  });
+export async function reopenAsDraft(id, { replace = false } = {}) {
+  const item = await outbox.get(id);
+  // Nobody sends what was refused: who mends it need not wait for another's photos.
+  if (item && item.state === "refused") return reopened(id, replace);
+  return alone(() => reopened(id, replace));
+}
+
+async function reopened(id, replace) {
+  const item = await outbox.get(id);
+  const untouched = item && item.state === "waiting" && item.tries === 0;
+  if (!item || (item.state !== "refused" && !untouched)) throw new NotEditable();
+  if (!replace && hasContent(await draft.get())) throw new DraftInTheWay();
+  await draft.clear();
+  const written = { ...item.draft, id: newId(), startedAt: Date.now() };
+  if (!(await outbox.giveBack(id, written))) throw new NotEditable();
+  announce();
+  return written;
 }
 
 /** From now on by itself: at once, on the line again, looked at again, when it is time. */
@@ -181,7 +188,7 @@ function bodyOf(written) {
     place_hint: written.placeHint || "",
     language: api.language(),
     website: written.website || "",
-    elapsed: Math.max(0, Math.round((Date.now() - began.getTime()) / 1000)),
+    elapsed: Math.min(LONGEST_OPEN_S, Math.max(0, Math.round((Date.now() - began.getTime()) / 1000))),
   };
   if (written.district) body.district = written.district;
   if (written.contact) {

@@ -30,7 +30,8 @@ export class PhotoTooLarge extends Error {
 /** `{blob, sha256 (hex), size, type, width, height, scaled}`; as taken, its sides are 0. */
 export async function prepare(file) {
   const decode = await decoder();
-  const photo = (decode && (await redrawn(file, decode))) || (await asTaken(file));
+  // What an old phone has no room to draw travels as it was taken.
+  const photo = (decode && (await redrawn(file, decode).catch(() => null))) || (await asTaken(file));
   if (photo.blob.size > MOST_BYTES) throw new PhotoTooLarge();
   const bytes = await bytesOf(photo.blob);
   const sha256 = hex(await crypto.subtle.digest("SHA-256", bytes));
@@ -45,10 +46,9 @@ async function asTaken(file) {
   return { blob: file, width: 0, height: 0, scaled: false };
 }
 
-/** Null where this browser cannot read this kind of picture. */
+/** Null where this browser makes no JPEG; throws where it cannot read this picture. */
 async function redrawn(file, decode) {
-  const picture = await decode(file).catch(() => null);
-  if (!picture) return null;
+  const picture = await decode(file);
   const scale = Math.min(1, LONGEST_SIDE / Math.max(picture.width, picture.height));
   const width = Math.max(1, Math.round(picture.width * scale));
   const height = Math.max(1, Math.round(picture.height * scale));

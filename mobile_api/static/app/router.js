@@ -80,6 +80,8 @@ export const redraw = () => draw({ again: true });
 
 async function draw({ first = false, again = false } = {}) {
   const mine = ++turn;
+  // A question is of the screen that asked it: whoever leaves has not said yes.
+  if (!again) document.querySelector("dialog[open]")?.close("no");
   const slow = setTimeout(() => mine === turn && wait(), SLOW_MS);
   try {
     await shown?.leave?.();

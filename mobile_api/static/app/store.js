@@ -103,10 +103,12 @@ const removeFrom = (store, key) =>
 /** The one report that is being written. */
 export const draft = {
   get: () => read("drafts", (store) => store.get(CURRENT)),
+  /** Not what another tab has sent meanwhile: it would be sent once more. */
   save: (written) =>
-    together("drafts", (transaction) =>
-      transaction.objectStore("drafts").put(written, CURRENT),
-    ),
+    together(["drafts", "outbox"], async (transaction) => {
+      if (await transaction.objectStore("outbox").getKey(written.id)) return;
+      await transaction.objectStore("drafts").put(written, CURRENT);
+    }),
   /** The draft and its photos are gone. */
   clear: () =>
     together(["drafts", "photos"], async (transaction) => {
@@ -131,21 +133,25 @@ export const outbox = {
       await transaction.objectStore("outbox").delete(id);
       await dropPhotos(transaction, id);
     }),
-  /** From the draft to the outbox, in one step. */
+  /** From the draft to the outbox, in one step; what is there already stays as it is. */
   take: (item) =>
     together(["drafts", "outbox"], async (transaction) => {
-      await transaction.objectStore("outbox").put(item);
+      const sent = transaction.objectStore("outbox");
+      if (await sent.getKey(item.id)) return;
+      await sent.put(item);
       await transaction.objectStore("drafts").delete(CURRENT);
     }),
-  /** And back, to be edited: the draft under a new id, with the photos. */
+  /** And back, to be edited: the draft under a new id, with the photos. Whether it was there. */
   giveBack: (id, written) =>
     together(["drafts", "outbox", "photos"], async (transaction) => {
+      if (!(await transaction.objectStore("outbox").getKey(id))) return false;
       const photos = transaction.objectStore("photos");
       for (const photo of await photos.index("reportId").getAll(id)) {
         await photos.put({ ...photo, reportId: written.id });
       }
       await transaction.objectStore("drafts").put(written, CURRENT);
       await transaction.objectStore("outbox").delete(id);
+      return true;
     }),
   /** `make(item)` on the item as it is now; undefined when it is there no longer. */
   change: (id, make) =>

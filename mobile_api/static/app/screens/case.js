@@ -4,7 +4,7 @@ import * as api from "../api.js";
 import { badge, bigNumber, entityOf, numberButtons, picture, pinBox, places, publicUrl, tone } from "../case_parts.js";
 import { EMAIL, announce, ask, button, complain, field, h, icon, link, note, once, refill } from "../dom.js";
 import { categoryOf } from "../kept_catalogue.js";
-import { act, flag, follow, refresh, seen, watch } from "../my_cases.js";
+import { act, flag, follow, forgetUnlessKept, refresh, seen, watch } from "../my_cases.js";
 import { inWords } from "../problems.js";
 import { heading, navigate } from "../router.js";
 import { cases } from "../store.js";
@@ -58,9 +58,7 @@ class CaseScreen {
       leave: async () => {
         this.gone = true;
         unwatch();
-        // Only looked at: it is not among the cases of this phone.
-        const row = await cases.get(this.number);
-        if (row && !row.own && !row.following) await cases.remove(this.number);
+        await forgetUnlessKept(this.number);
       },
     };
   }
@@ -77,8 +75,11 @@ class CaseScreen {
       if (asked || !this.row.view) this.complain(words);
       this.stale = t("not_refreshed");
     }
+    // The answer may come after whoever asked has left.
+    if (this.gone) return forgetUnlessKept(this.number);
     await this.reread();
     if (!this.gone && this.row.view) await seen(this.number);
+    return undefined;
   }
 
   async reread() {

@@ -2,7 +2,7 @@
 
 import { badge, places } from "../case_parts.js";
 import { announce, button, complain, field, h, icon, link, note, once, refill } from "../dom.js";
-import { add, follow, hasNews, refreshAll, watch } from "../my_cases.js";
+import { add, follow, forgetUnlessKept, hasNews, refreshAll, watch } from "../my_cases.js";
 import { inWords } from "../problems.js";
 import { back, heading, navigate } from "../router.js";
 import { cases } from "../store.js";
@@ -155,5 +155,9 @@ function adder() {
 /** Somebody else's: it is there before it is followed, so that a wrong number is told. */
 async function addOther(number) {
   await add(number);
-  await follow(number, true);
+  try {
+    await follow(number, true);
+  } finally {
+    await forgetUnlessKept(number);
+  }
 }

@@ -1,7 +1,7 @@
 // Step 2: where is it? The phone says where it is, the person says where the problem is.
 
 import { places } from "../case_parts.js";
-import { announce, button, field, h, icon, note } from "../dom.js";
+import { announce, button, field, h, icon, note, once } from "../dom.js";
 import { afterTyping, bar, draftOrHome, next, save, stepHead } from "../flow.js";
 import { placeMap } from "../map.js";
 import { districtAt, districtsOf, outside, placeOf } from "../places.js";
@@ -11,6 +11,8 @@ import { metres, point, t } from "../texts.js";
 // Metres. Beyond this, a position says the region and no more.
 const FAR_OFF = 1000;
 const GOOD_ENOUGH = 15;
+// More than this the server does not take: it says no more than that one is somewhere.
+const FARTHEST_OFF = 100_000;
 const LONGEST_SEARCH_MS = 30_000;
 const OUTLINES_MS = 2500;
 
@@ -24,6 +26,7 @@ class PlaceScreen {
   constructor(draft) {
     this.draft = draft;
     this.watch = null;
+    this.search = null; // whose findings still count
     this.asked = 0;
     this.gone = false;
   }
@@ -76,7 +79,7 @@ class PlaceScreen {
           field(this.hint, t("place_hint"), { hint: t("place_hint_example") }),
           this.chooser(),
         ),
-        bar(button(t("place_use"), { icon: "next", kind: "wide", onclick: () => this.goOn() })),
+        bar(button(t("place_use"), { icon: "next", kind: "wide", onclick: (event) => once(event.currentTarget, () => this.goOn()) })),
       ],
       ready: () => this.start(),
       leave: () => this.leave(),
@@ -108,6 +111,7 @@ class PlaceScreen {
   async leave() {
     this.gone = true;
     this.stopGps();
+    await this.map?.rest();
     this.map?.remove();
     await this.typing.leave();
   }
@@ -121,6 +125,7 @@ class PlaceScreen {
     this.gpsButton.classList.add("is-busy");
     if (!this.draft.location) this.write(t("gps_searching"));
     this.best = Infinity;
+    this.search = Symbol("search");
     this.watch = navigator.geolocation.watchPosition(
       ({ coords }) => this.found(coords),
       (failure) => this.gpsFailed(failure),
@@ -137,12 +142,17 @@ class PlaceScreen {
     this.gpsButton.classList.remove("is-busy");
   }
 
-  async found({ latitude, longitude, accuracy }) {
-    if (this.gone || this.watch === null || accuracy >= this.best) return;
+  async found({ latitude, longitude, accuracy: said }) {
+    const accuracy = Math.min(said, FARTHEST_OFF);
+    if (this.gone || this.watch === null || accuracy >= this.best) return undefined;
     this.best = accuracy;
     if (accuracy <= GOOD_ENOUGH) this.stopGps();
     const location = { lon: longitude, lat: latitude };
-    if (await this.isOutside(location)) {
+    const { search } = this;
+    const isOutside = await this.isOutside(location);
+    // Meanwhile the person has said where it is.
+    if (this.gone || search !== this.search) return undefined;
+    if (isOutside) {
       this.stopGps();
       this.map?.whole();
       await save({ location: null, accuracy: null, placed: null, district: null });
@@ -154,7 +164,7 @@ class PlaceScreen {
     await save({ location, accuracy, placed: "gps", district: null });
     this.trouble.replaceChildren();
     if (accuracy > FAR_OFF) this.complain("gps_far", { distance: metres(accuracy) });
-    await this.describe();
+    return this.describe();
   }
 
   gpsFailed({ code }) {
@@ -173,12 +183,19 @@ class PlaceScreen {
 
   // The pin
 
+  /** Resolves when it is written down; the names under the map come later. */
   async moved(location) {
-    this.stopGps();
+    this.placeByHand();
     this.trouble.replaceChildren();
     if (await this.isOutside(location)) return this.isNot();
     await save({ location, accuracy: null, placed: "hand", district: null });
-    await this.describe();
+    this.describe();
+    return undefined;
+  }
+
+  placeByHand() {
+    this.stopGps();
+    this.search = null;
   }
 
   async isOutside({ lon, lat }) {
@@ -294,7 +311,7 @@ class PlaceScreen {
     this.districts.disabled = true;
     this.districts.replaceChildren(h("option", { value: "" }, t("choose")));
     if (!code) return;
-    this.stopGps();
+    this.placeByHand();
     this.map.fit(this.inside.find(({ properties }) => properties.code === code));
     try {
       this.among = await districtsOf(code);
@@ -311,7 +328,8 @@ class PlaceScreen {
     if (chosen) this.map.fit(chosen);
   }
 
-  goOn() {
+  async goOn() {
+    await this.map?.rest();
     if (this.draft.location) return next(1);
     this.complain("place_missing");
     this.canvas.focus();

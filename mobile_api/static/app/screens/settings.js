@@ -162,6 +162,6 @@ function about() {
     t("about"),
     h("p", {}, t("about_text")),
     h("p", { class: "soft" }, t("map_credit")),
-    h("div", { class: "pair-buttons" }, link(t("public_map"), config.public_map, { icon: "map" }), link(t("call", { number: "3-1-1" }), "tel:311", { icon: "phone" })),
+    h("div", { class: "pair-buttons" }, link(t("public_map"), config.public_map, { icon: "map" }), link(t("call", { number: "3\u20111\u20111" }), "tel:311", { icon: "phone" })),
   );
 }

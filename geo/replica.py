@@ -154,10 +154,10 @@ def asked(question: Callable[[BaseDatabaseWrapper], T]) -> T:
 
 def chooses_replica(request: Reading, now: float) -> bool:
     if request.from_replica is None:
+        moment = datetime.now(UTC)  # that of `now`: to look takes its time
         request.from_replica = progress.suits(request.written, now)
         if request.from_replica:
-            age = timedelta(seconds=now - progress.as_of)
-            request.as_of = datetime.now(UTC) - age
+            request.as_of = moment - timedelta(seconds=now - progress.as_of)
     return request.from_replica
 
 

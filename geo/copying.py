@@ -43,6 +43,9 @@ def copy(statement: sa.Select[Any]) -> Generator[bytes]:
     text, values = compiled(statement)
 
     def begin(database: BaseDatabaseWrapper) -> tuple[Generator[bytes], bytes]:
+        # What follows has no limit; that it is there, is said at once.
+        with replica.waited_for(database, replica.SPARE_SECONDS):
+            database.close_if_health_check_failed()
         found = copied(database, text, values)
         return found, next(found, b"")
 

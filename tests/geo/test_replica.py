@@ -144,7 +144,7 @@ def test_the_moment_told_is_before_both_were_asked_however_long_that_takes(
 ):
     """A report that is filed meanwhile is not in the answer."""
 
-    def slowly(database: object, question: str) -> int | None:
+    def slowly(database: object, question: str) -> Any:
         time.sleep(0.05)
         return two.position_of(database, question)
 

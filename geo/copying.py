@@ -15,8 +15,7 @@ import sqlalchemy as sa
 from django.db import connection, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from geo import replica
-from geo.sql import compiled
+from geo import replica, sql
 
 log = logging.getLogger(__name__)
 
@@ -40,9 +39,12 @@ def copy(statement: sa.Select[Any]) -> Generator[bytes]:
     no byte of what the statement makes. Django's OperationalError comes to a reader who
     is away longer than `PATIENCE_SECONDS`.
     """
-    text, values = compiled(statement)
+    text, values = sql.compiled(statement)
 
     def begin(database: BaseDatabaseWrapper) -> tuple[Generator[bytes], bytes]:
+        # What follows has no limit; that it is there, is said at once.
+        with replica.waited_for(database, replica.SPARE_SECONDS):
+            database.close_if_health_check_failed()
         found = copied(database, text, values)
         return found, next(found, b"")
 
@@ -56,8 +58,9 @@ def copy(statement: sa.Select[Any]) -> Generator[bytes]:
 
 def copied(database: BaseDatabaseWrapper, text: str, values: Any) -> Generator[bytes]:
     with transaction.atomic(using=database.alias), database.cursor() as cursor:
-        # The statement is not over before its reader is, whose pace may be slow.
-        cursor.execute("SET LOCAL statement_timeout = 0")
+        # The statement is not over before its reader is, whose pace may be slow: without
+        # a limit, if none was set for one who takes all of it at once.
+        cursor.execute(f"SET LOCAL statement_timeout = {sql.patience.get() or 0}")
         # Several processes for one reader would take the map's; and they would sort a
         # million rows on the disk, where one walks through them in their order.
         cursor.execute("SET LOCAL max_parallel_workers_per_gather = 0")

@@ -14,6 +14,7 @@ from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
+from django.conf import settings
 from django.db import OperationalError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg.errors import QueryCanceled
@@ -73,7 +74,11 @@ def found_by(
         text = IN_BINARY.format(text)
 
     def ask(database: BaseDatabaseWrapper) -> list[tuple[Any, ...]]:
-        with limited(database) as limit, database.cursor() as cursor:
+        with (
+            replica.waited_for(database, longest()),
+            limited(database) as limit,
+            database.cursor() as cursor,
+        ):
             cursor.execute(limit + text, values)
             for _ in range(bool(limit) + 2 * in_binary):
                 cursor.nextset()
@@ -94,6 +99,12 @@ def within(milliseconds: int) -> Iterator[None]:
         raise
     finally:
         patience.reset(token)
+
+
+def longest() -> float:
+    """How many seconds a question may take, and some more for its answer to arrive."""
+    milliseconds = patience.get() or settings.STATEMENT_TIMEOUT_MS
+    return float(milliseconds / 1000 + replica.SPARE_SECONDS)
 
 
 @contextmanager
@@ -133,7 +144,8 @@ def stream(statement: sa.Executable) -> Generator[tuple[Any, ...]]:
 
     def begin(database: BaseDatabaseWrapper) -> tuple[Batches, Batch]:
         batches = in_batches(database, text, values)
-        return batches, next(batches, [])
+        with replica.waited_for(database, longest()):
+            return batches, next(batches, [])
 
     # Whoever does not answer is left for the other before the first row, never after.
     batches, first = replica.asked(begin)

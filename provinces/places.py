@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from threading import Lock
 
 import numpy as np
 import shapely
@@ -25,6 +26,7 @@ from provinces.models import (
 # How far a point may lie inside a neighbouring country and still be Panama's: the
 # shipped outlines of the land borders are no better than this, in metres.
 BORDER_TOLERANCE_METRES = 300.0
+one_at_a_time = Lock()
 
 
 class OutsidePanama(Exception):
@@ -98,7 +100,10 @@ def territory(edition: Edition | None = None) -> Territory:
     active = (edition or edition_in_force()).boundaries
     if active is None:
         raise NoBoundaries
-    return territory_of(active)
+    # Those who ask while it is made wait for it: each making its own, a worker would have
+    # as many at once as it has threads.
+    with one_at_a_time:
+        return territory_of(active)
 
 
 @lru_cache(maxsize=2)

@@ -145,9 +145,10 @@ TEMPLATES = [
 ]
 
 MOST_MS = 2**31 - 1  # PostgreSQL's own
+STATEMENT_TIMEOUT_MS = number("STATEMENT_TIMEOUT_MS", 300_000, 1, MOST_MS)
 LIMITS_OF_STATEMENTS = " ".join(
     [
-        f"-c statement_timeout={number('STATEMENT_TIMEOUT_MS', 300_000, 1, MOST_MS)}",
+        f"-c statement_timeout={STATEMENT_TIMEOUT_MS}",
         f"-c lock_timeout={number('LOCK_TIMEOUT_MS', 60_000, 1, MOST_MS)}",
         "-c idle_in_transaction_session_timeout=30000",
     ]

@@ -12,6 +12,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from geo import export
 from geo.copying import Busy
+from geo.sql import within
 from map_views.data import build_pages
 from map_views.data.answers import door
 from map_views.data.encodings import Begun, best_encoding, compressed
@@ -21,8 +22,10 @@ from map_views.problems import problem
 from provinces.models import reads_english
 
 RETRY_SECONDS = 30
-# More than the map lists, and no work for the database.
+# More than the map lists. So few are held until all of them are there, within a time: of a
+# filter that finds fewer, PostgreSQL looks through all cases.
 FEW_ROWS = 2_000
+MILLISECONDS = 10_000
 EVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -49,14 +52,15 @@ def cases(request: HttpRequest, extension: str) -> HttpResponseBase:
         return sent(request, form)
     if form.stream is None:
         return build_pages.asked_for(request, form, filters, limit or None)
+    are_few = 0 < limit <= FEW_ROWS
     pieces = form.stream(
         filters,
         limit or None,
         english=reads_english(),
         # Few cases take no place of those who want all.
-        places=None if 0 < limit <= FEW_ROWS else settings.EXPORTS_AT_ONCE,
+        places=None if are_few else settings.EXPORTS_AT_ONCE,
     )
-    return streamed(request, form, pieces)
+    return streamed(request, form, made_now(pieces) if are_few else pieces)
 
 
 @door
@@ -71,6 +75,13 @@ def withdrawals(request: HttpRequest) -> HttpResponseBase:
         return sent(request, FORMATS["csv"], "retirados")
     pieces = export.withdrawals(since, places=settings.EXPORTS_AT_ONCE)
     return streamed(request, FORMATS["csv"], pieces, "retirados")
+
+
+def made_now(pieces: Generator[bytes]) -> Generator[bytes]:
+    """All of them, before there is an answer. Raises geo.sql.TooLong."""
+    with within(MILLISECONDS):
+        made = list(pieces)
+    return (piece for piece in made)
 
 
 def streamed(

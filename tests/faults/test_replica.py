@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.cookies import SimpleCookie
@@ -17,10 +20,18 @@ from django.db import connection
 
 from tests.faults.cluster import Cluster, Standby, postgresql_with_postgis
 from tests.faults.ledger import REPORTS, letter
-from tests.servers import Answer, Server, libpq_url, url_of, wait_until
+from tests.servers import (
+    Answer,
+    Server,
+    children_of,
+    libpq_url,
+    url_of,
+    wait_until,
+)
 
 BEHIND_SECONDS = 2.0
 MOST_SECONDS = 5.0
+THREADS = 8  # of a worker
 AS_OF = "X-Data-As-Of"
 NEWEST = "/data/cases.geojson?limit=1"
 HEAT = "/api/v1/heat/?zoom=9"
@@ -162,6 +173,38 @@ def test_when_the_replica_dies_the_primary_answers_at_once(pair):
     finally:
         pair.standby.wait_until_ready()
     wait_until(pair.is_read, "the replica is read again")
+
+
+def test_when_the_replica_freezes_nobody_waits_for_it_to_thaw(pair):
+    """Its kernel takes questions, and no limit of PostgreSQL's ends them."""
+    at_once = ThreadPoolExecutor(THREADS)
+    # Each thread of the server has a connection to it.
+    wait_until(
+        lambda: all(at_once.map(Pair.is_read, [pair] * THREADS)), "it is read by all"
+    )
+    with frozen(pair.standby):
+        began = time.monotonic()
+        asked = [at_once.submit(pair.get, path) for path in (HEAT, NEWEST) * THREADS]
+        answers = [each.result(timeout=20) for each in asked]
+        assert {answer.headers[AS_OF] for answer in answers} == {None}
+        assert time.monotonic() - began < 15
+        filed, cookie = pair.file()
+        assert pair.newest() == pair.newest(cookie) == (filed, None)
+    wait_until(pair.is_read, "the replica is read again")
+
+
+@contextmanager
+def frozen(cluster: Cluster) -> Iterator[None]:
+    """As a machine whose disk stands still."""
+    postmaster = cluster.postmaster.pid
+    processes = [postmaster, *children_of(postmaster)]
+    for process in processes:
+        os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for process in processes:
+            os.kill(process, signal.SIGCONT)
 
 
 def test_while_the_primary_is_away_the_map_is_read_and_nothing_is_filed(pair):

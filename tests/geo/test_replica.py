@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -135,6 +137,23 @@ def test_a_question_in_the_way_of_the_replay_is_asked_elsewhere_and_only_that(tw
 def test_a_question_that_took_too_long_is_not_asked_again(two):
     with pytest.raises(OperationalError):
         ask(two, errors.QueryCanceled())
+
+
+def test_the_moment_told_is_before_both_were_asked_however_long_that_takes(
+    two, monkeypatch
+):
+    """A report that is filed meanwhile is not in the answer."""
+
+    def slowly(database: object, question: str) -> Any:
+        time.sleep(0.05)
+        return two.position_of(database, question)
+
+    monkeypatch.setattr(replica, "position_of", slowly)
+    request = Reading()
+    began = datetime.now(UTC)
+    assert replica.chooses_replica(request, time.monotonic())
+    assert request.as_of is not None
+    assert request.as_of - began < timedelta(seconds=0.09)
 
 
 def test_outside_of_a_request_the_primary_is_asked(two):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import shapely
 from django.contrib.gis.geos import Point
@@ -9,6 +12,8 @@ from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from provinces import places
+from provinces.editions import Edition
 from provinces.models import Corregimiento, Generation, Level, Zone
 from provinces.places import (
     Named,
@@ -297,6 +302,27 @@ def test_a_new_generation_is_seen_without_a_restart(db):
     Generation.objects.filter(pk=second.pk).update(is_active=False)
     Generation.objects.filter(pk=first.pk).update(is_active=True)
     assert at(*WEST).district.code == "9001"
+
+
+def test_all_who_ask_at_once_wait_for_one_to_make_a_new_generation(monkeypatch):
+    """Each thread's own would take as many times the memory, and as long."""
+    made = []
+
+    class Slow:
+        def __init__(self, generation: int) -> None:
+            time.sleep(0.2)
+            made.append(generation)
+
+    monkeypatch.setattr(places, "Territory", Slow)
+    places.territory_of.cache_clear()
+    edition = Edition(boundaries=-1, rules=0)
+    try:
+        with ThreadPoolExecutor(8) as at_once:
+            found = list(at_once.map(territory, [edition] * 8))
+    finally:
+        places.territory_of.cache_clear()
+    assert made == [-1]
+    assert len(set(map(id, found))) == 1
 
 
 def test_without_an_active_generation_nothing_is_said(db):

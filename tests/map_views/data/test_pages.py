@@ -25,6 +25,13 @@ def test_the_page_leads_to_everything(phone, squares):
     assert "/data/catalog.jsonld" in answer["Link"]
 
 
+def test_whoever_keeps_a_copy_is_told_to_ask_from_a_day_before(phone, squares):
+    """A category that becomes private hides its cases at once, when all are done: each with
+    its own time, of which the first is half an hour old where there are a million."""
+    text = phone.get("/data/").content.decode()
+    assert "lo que cambió desde un día antes de la última vez" in text
+
+
 def test_the_form_leads_to_the_file(phone, squares):
     asked = {"format": "csv", "state": "open", "place": "08", "since": "", "x": "1"}
     answer = phone.get("/data/cases", asked)

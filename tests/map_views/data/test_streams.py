@@ -10,10 +10,12 @@ from datetime import datetime, timedelta
 from io import StringIO
 
 import pytest
+import sqlalchemy as sa
 from django.db import OperationalError, connection
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
+from sqlalchemy import func
 
 from backend.cases.models import Case, Withdrawal
 from backend.cases.workflow import Status
@@ -313,6 +315,20 @@ def test_only_so_many_take_everything_at_once(
     finally:
         other.close()
     assert len(table(phone)) == 1
+
+
+def test_a_few_cases_are_not_looked_for_without_end(phone, squares, monkeypatch):
+    """Of what finds nothing, all cases are looked through: by anybody, at no place's cost."""
+    make_case()
+    long = sa.select(sa.cast(func.pg_sleep(3), sa.Text))
+    monkeypatch.setattr(export, "statements", lambda *asked, **how: [long])
+    monkeypatch.setattr(streams, "MILLISECONDS", 200)
+    for extension in ("csv", "geojson", "geojsonl"):
+        answer = phone.get(f"/data/cases.{extension}", {"limit": streams.FEW_ROWS})
+        assert answer.status_code == 503
+        assert json.loads(answer.content)["type"].endswith("too-long")
+    # Who waits for one of the places may take as long as it takes.
+    assert phone.get("/data/cases.csv").getvalue()
 
 
 def test_a_database_that_is_away_says_when_to_come_back(phone, squares, monkeypatch):

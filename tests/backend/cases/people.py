@@ -165,6 +165,17 @@ def other_follower(case: Case) -> Device:
     return device
 
 
+def tie(device: Device, case: Case, by: str) -> None:
+    """Has a phone follow a case, support it or flag it; the name is the relation's."""
+    if by == "follows":
+        Follow.objects.create(case=case, device=device, followed_at=FILED)
+    elif by == "supports":
+        Support.objects.create(case=case, device=device, given_at=FILED)
+    else:
+        other = Flag.Reason.OTHER
+        case.flags.create(id=uuid4(), device=device, reason=other, raised_at=FILED)
+
+
 # ── What is left of them ─────────────────────────────────────────────────────────
 
 

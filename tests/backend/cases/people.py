@@ -40,6 +40,8 @@ TAKEN = datetime(2026, 11, 9, 2, 7, 18, tzinfo=UTC)
 TAKEN_AT = (-79.9456781, 8.5567892)
 NAME, PHONE, EMAIL = "Zoraida Quintero", "6987-6543", "zoraida.q@example.com"
 CAMERA = "MARCACAMARA"
+# In metres. No clock says so, whatever the fraction of its seconds.
+ACCURACY = 61.7329
 WORDS = {
     "name": NAME,
     "phone": PHONE,
@@ -49,7 +51,7 @@ WORDS = {
     "camera": CAMERA,
     "when taken": "2026-11-09 02:07:18",
     "when captured": "2026-11-09 03:14:15",
-    "accuracy": "41.73",
+    "accuracy": str(ACCURACY),
     "card": "8-765-4321",
 }
 
@@ -72,7 +74,7 @@ def make_person(status: Status = Status.RESOLVED, **fields: Any) -> Case:
         category=fields.pop("category", None) or make_category(),
         description=f"Soy Zoraida  quintero, cédula 8-765-4321: llame al {PHONE}.",
         place_hint=WORDS["place hint"],
-        accuracy=41.73,
+        accuracy=ACCURACY,
         captured_at=CAPTURED,
         contact=Contact(NAME, PHONE, EMAIL, "2026-11"),
         **fields,
@@ -161,6 +163,17 @@ def other_follower(case: Case) -> Device:
     Follow.objects.create(case=case, device=device, followed_at=FILED)
     Support.objects.create(case=case, device=device, given_at=FILED)
     return device
+
+
+def tie(device: Device, case: Case, by: str) -> None:
+    """Has a phone follow a case, support it or flag it; the name is the relation's."""
+    if by == "follows":
+        Follow.objects.create(case=case, device=device, followed_at=FILED)
+    elif by == "supports":
+        Support.objects.create(case=case, device=device, given_at=FILED)
+    else:
+        other = Flag.Reason.OTHER
+        case.flags.create(id=uuid4(), device=device, reason=other, raised_at=FILED)
 
 
 # ── What is left of them ─────────────────────────────────────────────────────────

@@ -191,6 +191,25 @@ def test_a_phone_with_other_cases_keeps_them():
     assert list(Device.objects.all()) == [Case.objects.get(pk=other.pk).device]
 
 
+@pytest.mark.parametrize("by", ["follows", "supports", "flags"])
+def test_a_phone_that_has_to_do_with_another_case_still_has(by):
+    """Or whom that case affects would be one person less."""
+    case, other = make_person(), make_case()
+    device = case.device
+    assert device is not None
+    people.tie(device, other, by)
+    erase_me(case, LATER)
+    assert getattr(other, by).get().device == device
+
+
+def test_who_keeps_a_copy_hears_of_it_whatever_has_changed_meanwhile():
+    case = make_person()
+    since = LATER + timedelta(seconds=1)
+    Case.objects.filter(pk=case.pk).update(updated_at=since)
+    erase_me(case, LATER)
+    assert Case.objects.get(updated_at__gte=since).forgotten_at == LATER
+
+
 def test_an_open_denunciation_needs_to_know_whose_it_is():
     denounced = make_category("PRU-09", act=Category.Act.DENUNCIATION)
     case = make_person(Status.ASSIGNED, category=denounced)

@@ -204,6 +204,13 @@ def test_a_phone_that_never_did_anything_is_kept_for_a_year():
     assert Device.objects.filter(pk__in=[in_use.pk, watching.pk]).count() == 2
 
 
+@pytest.mark.parametrize("by", ["follows", "supports", "flags"])
+def test_what_a_phone_has_said_of_a_case_keeps_it(by):
+    made = timezone.now()
+    people.tie(issue_device(at=made).device, make_case(), by)
+    assert what_is_old(made + days(366)).devices == 0
+
+
 def test_of_very_many_phones_each_night_takes_a_part(monkeypatch):
     monkeypatch.setattr(retention, "MOST_PHONES", 3)
     made = timezone.now()

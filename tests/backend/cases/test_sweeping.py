@@ -14,7 +14,6 @@ from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 from procrastinate.contrib.django import app
 
 from backend.cases import sweeping
@@ -141,10 +140,11 @@ def test_an_empty_service_has_nothing_to_sweep(db):
 
 def test_the_worker_sweeps_every_night(case):
     keep(f"incoming/{uuid4()}", b"nobody's")
+    age(NOW)
     before = len(files())
-    app.tasks["sweep_files"](timestamp=int(timezone.now().timestamp()))
+    app.tasks["sweep_files"](timestamp=int(NOW.timestamp()))
     assert len(files()) == before
-    later = timezone.now() + ORPHAN_AFTER + timedelta(minutes=1)
+    later = NOW + ORPHAN_AFTER + timedelta(minutes=1)
     app.tasks["sweep_files"](timestamp=int(later.timestamp()))
     assert len(files()) == before - 1
 
@@ -159,7 +159,8 @@ def test_the_second_night_waits_for_a_sweep_that_is_still_going_on(db):
     assert [json.loads(args) for (args,) in begun if args] == [{"timestamp": 1}]
 
 
-def test_an_operator_sweeps_when_they_like(case, capsys):
+def test_an_operator_sweeps_when_they_like(case, capsys, time_machine):
+    time_machine.move_to(NOW)
     keep(f"incoming/{uuid4()}", b"nobody's")
     age(LONG_AGO)
     call_command("sweep_files")

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from math import ceil
-from typing import Any
 
-from django import forms
-from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth import authenticate
 from django.http import HttpRequest
-from django.utils.translation import ngettext
 
 from backend.accounts.addresses import key_of_range
 from backend.accounts.encryption import fingerprint_of
-from backend.accounts.limits import Limit, TooMany, Use, give_all_back, take_all, wider
+from backend.accounts.limits import Limit, Use, give_all_back, take_all, wider
 from backend.accounts.models import User
 
 QUARTER_OF_AN_HOUR = 900.0  # seconds
@@ -61,26 +56,3 @@ def guesses(request: HttpRequest, username: str) -> list[Use]:
         Use(PASSWORD_GUESSES_OF_ALL, who),
         Use(neighbours, near),
     ]
-
-
-class SignInForm(AdminAuthenticationForm):
-    """The administration's, where a password can be guessed no more often either."""
-
-    def clean(self) -> dict[str, Any]:
-        username = self.cleaned_data.get("username")
-        if not username or not self.cleaned_data.get("password"):
-            return super().clean()
-        assert self.request is not None  # noqa: S101 - it is of the page's own view
-        try:
-            with counted_guess(self.request, username):
-                return super().clean()
-        except TooMany as many:
-            minutes = ceil(many.retry_after / 60)
-            said = ngettext(
-                "Demasiados intentos. Espere %(minutes)d minuto.",
-                "Demasiados intentos. Espere %(minutes)d minutos.",
-                minutes,
-            )
-            raise forms.ValidationError(
-                said % {"minutes": minutes}, code="too-many-requests"
-            ) from many

@@ -4,11 +4,8 @@ from django.contrib import admin
 from django.urls import include, path
 from django.utils.translation import gettext_lazy as _
 
-from backend.accounts.passwords import SignInForm
-
 admin.site.site_header = admin.site.site_title = "311 móvil"
 admin.site.index_title = _("Administración")
-admin.site.login_form = SignInForm
 
 urlpatterns = [
     # The map's door first: /api/v1/heat/ is its own.

@@ -13,11 +13,13 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils import translation
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from backend.accounts.limits import Limit, TooMany, take
+from geo.sql import TooLong, within
 from map_views.cases import too_many
 from map_views.pages import categories_on_the_map, groups_on_the_map
 from map_views.parameters import InvalidParameters
@@ -27,6 +29,9 @@ from provinces.models import Entity, Province
 FOR_A_MINUTE = "public, max-age=60"
 # Each file costs a second of a core: half a core at most, whoever asks.
 FILES = Limit("analyst-map", times=60, seconds=120)
+# And a question of it so much of the database, that looks through all cases for those
+# which a filter leaves.
+MILLISECONDS = 5_000
 LANGUAGES = {"es": "Español", "en": "English"}
 
 
@@ -55,8 +60,14 @@ def published_map(request: HttpRequest) -> HttpResponse:
             take(FILES, "all")
         except TooMany as limit:
             return too_many(request, limit.retry_after)
+        try:
+            with within(MILLISECONDS):
+                page = publish(asked, quietly)
+        except TooLong:
+            told = _("La pregunta tarda demasiado: pida un área o un período menor.")
+            return form(request, request.GET, {"place": told}, status=503)
         return HttpResponse(
-            publish(asked, quietly),
+            page,
             headers={
                 "Content-Disposition": f'attachment; filename="{file_name()}"',
                 "Cache-Control": FOR_A_MINUTE,

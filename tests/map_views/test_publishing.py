@@ -12,12 +12,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+import sqlalchemy as sa
 from django.core.management import CommandError, call_command
 from django.test import Client
+from sqlalchemy import func
 
 from backend.accounts.limits import Limit
 from backend.cases.models import Case, Category
 from backend.cases.workflow import Status
+from geo import export
 from map_views import analyst_data, publish_pages
 from map_views.analyst_data import NO_CASES, SHADES, colour_of, rate_text, shaded
 from map_views.publishing import STATIC, bundle, harmless, style
@@ -373,3 +376,16 @@ def test_who_asks_for_too_many_files_waits(
     assert first.status_code == 200
     assert second.status_code == 429
     assert 0 < int(second["Retry-After"]) <= 60
+
+
+def test_a_map_whose_cases_take_too_long_to_find_is_given_up_and_that_is_told(
+    phone: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = sa.select(sa.cast(func.pg_sleep(3), sa.Text))
+    monkeypatch.setattr(export, "statements", lambda *asked, **how: [long])
+    monkeypatch.setattr(publish_pages, "MILLISECONDS", 300)
+    answer = phone.get("/mapa-analista/mapa.html", {"place": "08"})
+    page = answer.content.decode()
+    assert answer.status_code == 503
+    assert "tarda demasiado" in page
+    assert 'value="08" selected' in page

@@ -884,8 +884,8 @@ def licences_of(library: str) -> str:
         for line in told.get_all("Classifier", [])
         if line.startswith("License ::")
     ]
-    named = [told.get("License-Expression", ""), told.get("License", "")[:100], *names]
-    return "; ".join(filter(None, named))
+    texts = [*told.get_all("License-Expression", []), *told.get_all("License", [])]
+    return "; ".join([*(text[:100] for text in texts), *names])
 
 
 # ── The settings ─────────────────────────────────────────────────────────────────

@@ -338,6 +338,15 @@ def test_near_a_border_the_person_says_which_side(page: Page, site: Server) -> N
     assert site.rows(newest) == [("0810",)]
 
 
+@gps_says({**AT_THE_BORDER, "accuracy": 3.6})  # The border is at 3.659 m.
+def test_only_a_side_that_the_report_may_choose_is_asked_for(page: Page) -> None:
+    to_the_place(page)
+    expect(page.locator("#place-name")).to_contain_text("Betania")
+    expect(page.locator("#place-exact")).to_have_text("9.03, -79.514 · ± 4 m")
+
+    expect(page.get_by_text("¿De qué lado está?")).to_have_count(0)
+
+
 def test_a_report_left_half_way_is_there_the_next_time(page: Page) -> None:
     page.goto("/reportar")
     page.get_by_role("link", name="Reportar un problema").click()

@@ -302,6 +302,11 @@ def test_the_server_s_wish_to_wait_outlives_the_app(app: Page, line: Line) -> No
 
     assert line.count("POST", REPORTS) == 1
     assert states(app) == ["waiting"]
+    # Who asks again is told when it will be, and not that it is a matter of seconds.
+    app.get_by_role("button", name="Enviar ahora").click()
+    soon(app, lambda: items(app)[0]["problem"] is None, "it was asked for again")
+    expect(app.get_by_text(re.compile("Se intenta otra vez dentro de"))).to_be_visible()
+    assert line.count("POST", REPORTS) == 1
 
 
 def test_each_failure_makes_it_wait_longer(app: Page) -> None:

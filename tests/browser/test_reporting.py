@@ -58,6 +58,15 @@ window.createImageBitmap = async (...how) => {
 };
 """
 
+# The disk is full whenever the app would keep what the server says to everybody.
+NO_ROOM = """
+const put = IDBObjectStore.prototype.put;
+IDBObjectStore.prototype.put = function (value, ...key) {
+  if (key[0] === "config") throw new DOMException("", "QuotaExceededError");
+  return put.call(this, value, ...key);
+};
+"""
+
 
 @pytest.fixture
 def server_side() -> StandIns:
@@ -529,6 +538,16 @@ def test_without_a_signal_it_says_where_the_report_is(
 
     heading(page, "Reporte recibido")
     expect(page.locator("#net")).to_be_hidden()
+
+
+def test_a_phone_without_room_shows_every_step(page: Page, watched: Watched) -> None:
+    watched.expected += ("AbortError",)  # of the transaction that did not fit
+    page.add_init_script(NO_ROOM)
+    to_the_place(page)
+    to_the_end(page)
+
+    page.locator("#send").click()
+    heading(page, "Reporte recibido")
 
 
 def test_back_goes_one_step_back_and_after_sending_home(page: Page) -> None:

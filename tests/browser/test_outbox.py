@@ -250,6 +250,16 @@ def test_a_refused_report_keeps_its_words_and_photo_and_can_be_mended(
     assert photo_status(line, mended)["sha256"] == refused["sha256"]
 
 
+def test_who_sent_what_is_not_valid_is_told_what_it_is(app: Page) -> None:
+    # Taken by the phone's own check, which only looks for slips of the finger.
+    contact = {"name": "José", "phone": "", "email": "josé@correo.com"}
+    write_and_send(app, contact=contact, consent="1")
+
+    expect(
+        app.get_by_text("El envío tiene datos que no valen. Introduzca una dirección")
+    ).to_be_visible()
+
+
 @pytest.mark.parametrize("locks", ["with locks", "without locks"])
 def test_a_refused_report_is_mended_while_the_photos_of_another_travel(
     handset: BrowserContext, locks: str

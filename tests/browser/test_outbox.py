@@ -250,6 +250,16 @@ def test_a_refused_report_keeps_its_words_and_photo_and_can_be_mended(
     assert photo_status(line, mended)["sha256"] == refused["sha256"]
 
 
+def test_who_sent_what_is_not_valid_is_told_what_it_is(app: Page) -> None:
+    # Taken by the phone's own check, which only looks for slips of the finger.
+    contact = {"name": "José", "phone": "", "email": "josé@correo.com"}
+    write_and_send(app, contact=contact, consent="1")
+
+    expect(
+        app.get_by_text("El envío tiene datos que no valen. Introduzca una dirección")
+    ).to_be_visible()
+
+
 @pytest.mark.parametrize("locks", ["with locks", "without locks"])
 def test_a_refused_report_is_mended_while_the_photos_of_another_travel(
     handset: BrowserContext, locks: str
@@ -302,6 +312,11 @@ def test_the_server_s_wish_to_wait_outlives_the_app(app: Page, line: Line) -> No
 
     assert line.count("POST", REPORTS) == 1
     assert states(app) == ["waiting"]
+    # Who asks again is told when it will be, and not that it is a matter of seconds.
+    app.get_by_role("button", name="Enviar ahora").click()
+    soon(app, lambda: items(app)[0]["problem"] is None, "it was asked for again")
+    expect(app.get_by_text(re.compile("Se intenta otra vez dentro de"))).to_be_visible()
+    assert line.count("POST", REPORTS) == 1
 
 
 def test_each_failure_makes_it_wait_longer(app: Page) -> None:

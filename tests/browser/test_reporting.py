@@ -58,6 +58,15 @@ window.createImageBitmap = async (...how) => {
 };
 """
 
+# The disk is full whenever the app would keep what the server says to everybody.
+NO_ROOM = """
+const put = IDBObjectStore.prototype.put;
+IDBObjectStore.prototype.put = function (value, ...key) {
+  if (key[0] === "config") throw new DOMException("", "QuotaExceededError");
+  return put.call(this, value, ...key);
+};
+"""
+
 
 @pytest.fixture
 def server_side() -> StandIns:
@@ -338,6 +347,15 @@ def test_near_a_border_the_person_says_which_side(page: Page, site: Server) -> N
     assert site.rows(newest) == [("0810",)]
 
 
+@gps_says({**AT_THE_BORDER, "accuracy": 3.6})  # The border is at 3.659 m.
+def test_only_a_side_that_the_report_may_choose_is_asked_for(page: Page) -> None:
+    to_the_place(page)
+    expect(page.locator("#place-name")).to_contain_text("Betania")
+    expect(page.locator("#place-exact")).to_have_text("9.03, -79.514 · ± 4 m")
+
+    expect(page.get_by_text("¿De qué lado está?")).to_have_count(0)
+
+
 def test_a_report_left_half_way_is_there_the_next_time(page: Page) -> None:
     page.goto("/reportar")
     page.get_by_role("link", name="Reportar un problema").click()
@@ -520,6 +538,16 @@ def test_without_a_signal_it_says_where_the_report_is(
 
     heading(page, "Reporte recibido")
     expect(page.locator("#net")).to_be_hidden()
+
+
+def test_a_phone_without_room_shows_every_step(page: Page, watched: Watched) -> None:
+    watched.expected += ("AbortError",)  # of the transaction that did not fit
+    page.add_init_script(NO_ROOM)
+    to_the_place(page)
+    to_the_end(page)
+
+    page.locator("#send").click()
+    heading(page, "Reporte recibido")
 
 
 def test_back_goes_one_step_back_and_after_sending_home(page: Page) -> None:

@@ -10,7 +10,12 @@ export function waitOf({ state, nextTryAt, tries }) {
   return t("item_waiting");
 }
 
-export const problemOf = ({ problem }) => problem?.detail || problem?.title || t("refused_unknown");
+/** Why it was refused; of a body that is none, also what is wrong in it. */
+export function problemOf({ problem }) {
+  if (problem?.detail) return problem.detail;
+  const wrong = (problem?.errors ?? []).map(({ detail }) => detail);
+  return [problem?.title, ...wrong].filter(Boolean).join(" ") || t("refused_unknown");
+}
 
 /** How far the photos are; one that the server would not take is named, too. */
 export function progressOf(item) {

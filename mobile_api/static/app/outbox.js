@@ -103,7 +103,8 @@ export async function retry(id) {
     state: item.receipt ? "filed" : "waiting",
     problem: null,
     photoProblems: {},
-    nextTryAt: 0,
+    // What the server asked for stands, and is told.
+    nextTryAt: item.notBefore || 0,
   }));
   heldInMemory.delete(id);
   await flush();

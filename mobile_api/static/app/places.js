@@ -79,7 +79,8 @@ async function districtsIfKept({ properties }) {
  * Throws a Problem "outside-panama" either way. */
 export async function placeOf(lon, lat, accuracy = null, { signal } = {}) {
   const asked = new URLSearchParams({ lat, lon });
-  if (accuracy !== null) asked.set("accuracy", Math.round(accuracy));
+  // As the report will say it: who is asked for a side must be able to choose one.
+  if (accuracy !== null) asked.set("accuracy", accuracy);
   try {
     return (await api.get(`places/at/?${asked}`, { signal })).body;
   } catch (problem) {

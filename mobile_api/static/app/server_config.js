@@ -26,12 +26,16 @@ async function fresh() {
   try {
     const { body, etag } = await api.get("config/", { etag: kept?.etag });
     if (!body) return kept;
-    await keep.set(KEPT, { ...body, etag });
+    await keep.set(KEPT, { ...body, etag }).catch(onlyIfFull);
     return body;
   } catch (problem) {
     if (!(problem instanceof api.Offline) && !(problem instanceof api.Problem)) throw problem;
     return kept;
   }
+}
+
+function onlyIfFull(problem) {
+  if (problem.name !== "StorageFull") throw problem;
 }
 
 export const consentText = (config) => config?.consent?.[`text_${language}`] || config?.consent?.text_es || "";

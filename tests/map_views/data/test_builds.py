@@ -300,6 +300,12 @@ def test_what_has_expired_is_thrown_away(phone, three):
     assert not default_storage.exists(file.name)
 
 
+def test_what_somebody_asked_for_is_not_told_to_be_all_of_last_night(phone, three):
+    taken(phone, "gpkg", category="P-2")
+    assert DataFile.objects.get().state == DataFile.State.READY
+    assert builds.latest_nightly() == []
+
+
 def test_a_file_without_a_row_may_have_one_in_a_moment_and_not_a_day_later(db):
     name = f"{builds.FOLDER}/311-movil.gpkg"
     keep(name, b"what a maker left behind")

@@ -29,7 +29,8 @@ LATER = FILED + timedelta(days=10)
 
 def test_the_person_gets_all_that_is_held_of_them():
     case = make_person()
-    people.other_follower(case)
+    # What somebody else has said of it is not theirs.
+    people.tie(people.other_follower(case), case, "flags")
     data = export_my_data(case, LATER)
     assert data["contact"] == {
         "name": people.NAME,

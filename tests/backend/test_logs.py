@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from io import StringIO
+from time import process_time
 from typing import Any
 from uuid import uuid4
 
@@ -116,8 +117,11 @@ def test_a_device_s_token_goes(db):
 
 
 def test_a_long_line_is_soon_masked():
+    """Each in one pass, a moment's work; else many seconds of the processor."""
+    before = process_time()
     for text in ("a", "1", "1-", "a.b@", "f0", "aB1-", "a ", "pin=", "?a=", "(1 "):
         masked(text * 20_000)
+    assert process_time() - before < 3
 
 
 # ── Everything that the web says ─────────────────────────────────────────────────

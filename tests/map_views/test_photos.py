@@ -156,6 +156,16 @@ def test_the_photo_of_the_work_is_as_public_as_its_case(phone, private):
     assert status(phone, url_of(done)) == 200
 
 
+def test_a_withheld_photo_of_the_work_is_gone_also_for_who_has_a_link(phone, private):
+    step = Transition(Status.RESOLVED, "Listo", photos=[make_photo()])
+    work = change_status(private.case, step, by=None).change.photos
+    run_jobs()
+    link = url_of(work.get())
+    assert status(phone, link) == 200
+    withhold(work.get())
+    assert status(phone, link) == 404
+
+
 def test_a_copy_that_somebody_kept_costs_no_bytes_while_it_may_be_seen(phone, public):
     first = phone.get(url_of(public))
     assert first.getvalue()

@@ -12,14 +12,16 @@ from django.utils import translation
 
 from backend.accounts.devices import issue_device
 from backend.cases.access import look_at_contact
+from backend.cases.handling import Transition, change_status
 from backend.cases.models import AccessLog, Follow
 from backend.cases.my_data import export_my_data
 from backend.cases.personal_data import (
     erase_me,
 )
+from backend.cases.workflow import Status
 from tests.backend.cases import people
 from tests.backend.cases.people import FILED, WORDS, make_person
-from tests.factories import WEST, make_case, make_crew
+from tests.factories import WEST, make_case, make_crew, make_photo
 
 pytestmark = pytest.mark.usefixtures("squares")
 LATER = FILED + timedelta(days=10)
@@ -27,7 +29,8 @@ LATER = FILED + timedelta(days=10)
 
 def test_the_person_gets_all_that_is_held_of_them():
     case = make_person()
-    people.other_follower(case)
+    # What somebody else has said of it is not theirs.
+    people.tie(people.other_follower(case), case, "flags")
     data = export_my_data(case, LATER)
     assert data["contact"] == {
         "name": people.NAME,
@@ -63,6 +66,14 @@ def test_the_person_gets_all_that_is_held_of_them():
     for name in WORDS.keys() - {"camera", "when taken", "when captured"}:
         assert WORDS[name] in text, name
     assert case.pin not in text
+
+
+def test_a_picture_of_the_work_is_not_the_person_s():
+    case = make_person(Status.ASSIGNED)
+    own = {photo["id"] for photo in export_my_data(case, LATER)["photos"]}
+    done = Transition(Status.RESOLVED, "Listo", photos=[make_photo()])
+    change_status(case, done, None, LATER)
+    assert {photo["id"] for photo in export_my_data(case, LATER)["photos"]} == own
 
 
 EVERY_COLUMN = {

@@ -84,7 +84,8 @@ def test_who_cannot_be_reached_is_not_noted(sink, browser):
     Device.objects.filter(follows=silent).update(push="")
     gone = follow_by_push(case, browser, f"{sink.url}/gone")
     Device.objects.filter(follows=gone).update(revoked_at=timezone.now())
-    run_jobs()
+    move(case, Status.ASSIGNED)
+    assert run_jobs() == [notices.TELL]
     assert not Notice.objects.exists()
     assert (mail.outbox, sink.received) == ([], [])
 

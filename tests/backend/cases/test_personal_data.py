@@ -35,7 +35,14 @@ from backend.cases.workflow import Status
 from tests.backend.cases import people
 from tests.backend.cases.failures import failing_at, files
 from tests.backend.cases.people import FILED, WORDS, make_person, marks_left
-from tests.factories import WEST, make_case, make_category, make_crew, make_report
+from tests.factories import (
+    WEST,
+    make_case,
+    make_category,
+    make_crew,
+    make_photo,
+    make_report,
+)
 from tests.jobs import run_jobs, waiting_jobs
 
 pytestmark = pytest.mark.usefixtures("squares")
@@ -208,6 +215,15 @@ def test_who_keeps_a_copy_hears_of_it_whatever_has_changed_meanwhile():
     Case.objects.filter(pk=case.pk).update(updated_at=since)
     erase_me(case, LATER)
     assert Case.objects.get(updated_at__gte=since).forgotten_at == LATER
+
+
+def test_what_a_crew_sent_stays():
+    case = make_person(Status.ASSIGNED)
+    done = Transition(Status.RESOLVED, "Listo", photos=[make_photo()])
+    work = change_status(case, done, None, LATER).change.photos
+    erase_me(case, LATER)
+    run_jobs(DELETE_FILES)
+    assert work.get().original in files()
 
 
 def test_an_open_denunciation_needs_to_know_whose_it_is():

@@ -22,6 +22,7 @@ from django.utils import timezone
 
 from backend.cases.filing import Contact
 from backend.cases.models import Case, DataFile
+from backend.cases.storage import keep
 from backend.cases.workflow import Status
 from backend.jobs import Hopeless
 from geo.filters import Filters
@@ -297,6 +298,21 @@ def test_what_has_expired_is_thrown_away(phone, three):
     run_jobs()
     assert not DataFile.objects.exists()
     assert not default_storage.exists(file.name)
+
+
+def test_what_somebody_asked_for_is_not_told_to_be_all_of_last_night(phone, three):
+    taken(phone, "gpkg", category="P-2")
+    assert DataFile.objects.get().state == DataFile.State.READY
+    assert builds.latest_nightly() == []
+
+
+def test_a_file_without_a_row_may_have_one_in_a_moment_and_not_a_day_later(db):
+    name = f"{builds.FOLDER}/311-movil.gpkg"
+    keep(name, b"what a maker left behind")
+    throw_data_away(int(timezone.now().timestamp()))
+    assert default_storage.exists(name)
+    throw_data_away(int((timezone.now() + timedelta(hours=25)).timestamp()))
+    assert not default_storage.exists(name)
 
 
 def test_so_many_may_wait_and_no_more(phone, three, monkeypatch):

@@ -332,11 +332,13 @@ def test_a_step_is_of_when_it_is_kept_not_of_when_its_sender_began(own, monkeypa
 # ── Write: everybody else ────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("whose", ["no entity", "another entity"])
+@pytest.mark.parametrize("whose", ["no entity", "another entity", "nobody's case"])
 def test_what_others_say_of_a_case_waits_for_a_person_and_moves_nothing(db, whose):
     entity = make_entity("IDAAN") if whose == "another entity" else None
     key = issue_key("FixMyStreet", entity=entity)
     case = make_case(filed_at=NOW)
+    if whose == "nobody's case":  # nor is the key anybody's
+        Case.objects.update(entity=None)
     form = update_form(key, case, status="FIXED", description="Ya lo arreglaron")
     told = updated(form)
     assert updated(form) == told

@@ -23,6 +23,7 @@ from backend.accounts.limits import (
 from backend.accounts.models import ApiKey, Device, User
 from backend.cases.handling import Changed, Transition, change_status, may_reopen
 from backend.cases.models import Case, Flag, Follow, Photo, Support
+from backend.cases.review import end_review
 from backend.cases.workflow import CITIZEN_MAY, PAUSED, Status
 from backend.jobs import enqueue
 
@@ -241,10 +242,7 @@ def shown(case: Case, photo: UUID) -> bool:
 
 
 def settle(flags: list[Flag], by: User, at: datetime | None = None) -> None:
-    """A person has looked. The case leaves the review with its last reason to be there.
-
-    A doubt about one of its photos is such a reason too.
-    """
+    """A person has looked, and the cases wait for it no more."""
     with transaction.atomic():
         ids = {flag.case_id for flag in flags}
         # Locked, or a flag raised meanwhile would find the review just ended.
@@ -253,9 +251,7 @@ def settle(flags: list[Flag], by: User, at: datetime | None = None) -> None:
             settled_at=at or timezone.now(), settled_by=by
         )
         for case in cases:
-            open_flags = case.flags.filter(settled_at=None).exists()
-            if not open_flags and not case.photos.exclude(doubts=[]).exists():
-                Case.objects.filter(pk=case.pk).update(under_review=False)
+            end_review(case.pk)
 
 
 # ── The reporter's own ───────────────────────────────────────────────────────────

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from backend.cases.models import Photo
-from backend.cases.photos import WITHHELD, release, withhold
+from backend.cases.photos import WITHHELD, clear_doubts, release, withhold
 from backend.cases.storage import opened
 from provinces.admin import ReadOnlyAdmin
 
@@ -74,7 +74,7 @@ class PhotoAdmin(ReadOnlyAdmin):
         "released_at",
     ]
     readonly_fields = ["large_preview"]
-    actions = ["release_them", "withhold_them"]
+    actions = ["release_them", "withhold_them", "clear_doubts_about_them"]
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         # GDAL must never read what somebody writes in an address.
@@ -85,22 +85,31 @@ class PhotoAdmin(ReadOnlyAdmin):
 
     @admin.action(description=_("Publicar las fotos"), permissions=["moderate"])
     def release_them(self, request: HttpRequest, photos: QuerySet[Photo]) -> None:
-        self.each(request, photos, release, "publicada")
+        self.each(request, photos, release, lambda photo: "publicada")
 
     @admin.action(description=_("Retirar las fotos"), permissions=["moderate"])
     def withhold_them(self, request: HttpRequest, photos: QuerySet[Photo]) -> None:
-        self.each(request, photos, withhold, "retirada")
+        self.each(request, photos, withhold, lambda photo: "retirada")
+
+    @admin.action(
+        description=_("Dar las dudas por aclaradas"), permissions=["moderate"]
+    )
+    def clear_doubts_about_them(
+        self, request: HttpRequest, photos: QuerySet[Photo]
+    ) -> None:
+        # As they were: the log is what remembers them.
+        self.each(request, photos, clear_doubts, lambda photo: cleared(photo.doubts))
 
     def each(
         self,
         request: HttpRequest,
         photos: QuerySet[Photo],
         change: Callable[[Photo], bool],
-        what: str,
+        what: Callable[[Photo], str],
     ) -> None:
         changed = [photo for photo in photos if change(photo)]
         for photo in changed:
-            self.log_change(request, photo, what)
+            self.log_change(request, photo, what(photo))
         told = ngettext(
             "Cambió %(count)s foto.", "Cambiaron %(count)s fotos.", len(changed)
         )
@@ -142,3 +151,7 @@ class PhotoAdmin(ReadOnlyAdmin):
         except FileNotFoundError as lost:
             raise Http404 from lost
         return FileResponse(file, content_type="image/jpeg")
+
+
+def cleared(doubts: list[str]) -> str:
+    return f"dudas aclaradas: {', '.join(doubts)}"

@@ -22,6 +22,7 @@ from backend.cases.photo_cleaning import THUMBNAIL_SIDE, CleanPhoto
 from backend.cases.photo_doubts import camera_moment, doubts_about
 from backend.cases.photo_headers import ImageTooLarge, NotAnImage, looked_at
 from backend.cases.photo_process import clean_elsewhere
+from backend.cases.review import end_review
 from backend.cases.storage import keep, opened, remove
 from backend.jobs import enqueue_each
 
@@ -274,6 +275,17 @@ def withhold(photo: Photo, at: datetime | None = None) -> bool:
         )
         if changed:
             touch(photo, at)
+    return changed
+
+
+def clear_doubts(photo: Photo) -> bool:
+    """A person has looked, and doubts no more; whether that changed anything."""
+    with transaction.atomic():
+        hold(photo)
+        doubted = Photo.objects.filter(pk=photo.pk).exclude(doubts=[])
+        changed = doubted.update(doubts=[]) > 0
+        if changed:
+            end_review(photo.case_id)
     return changed
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test import Client
 
+from backend.accounts.devices import issue_device
 from backend.accounts.models import User
-from backend.cases.models import Photo
+from backend.cases.citizens import Complaint, flag
+from backend.cases.models import Case, Flag, Photo
 from backend.cases.photo_admin import PhotoAdmin, WaitingFilter
-from backend.cases.photos import withhold
+from backend.cases.photos import clear_doubts, withhold
 from tests.backend.cases.test_photo_cleaning import saved, scenery
 from tests.factories import make_case, make_category, make_photo
 from tests.geo.many import copy
@@ -87,6 +91,33 @@ def test_photos_with_doubts_are_a_list_of_their_own(moderator, squares):
     page = found(moderator, "dudas")
     assert str(again.pk) in page
     assert page.count("seen-before") == 1
+
+
+def test_doubts_that_are_settled_are_on_no_list_and_in_the_log(moderator, squares):
+    case = make_case(category=make_category(), photos=[make_photo()])
+    Photo.objects.update(doubts=["seen-before", "taken-earlier"])
+    Case.objects.update(under_review=True)
+    photo = case.photos.get()
+    assert act(moderator, "clear_doubts_about_them", photo) == 302
+    assert str(photo.pk) not in found(moderator, "dudas")
+    assert not Case.objects.get().under_review
+    act(moderator, "clear_doubts_about_them", photo)  # nothing is left to settle
+    entry = LogEntry.objects.get()
+    assert entry.get_change_message() == "dudas aclaradas: seen-before, taken-earlier"
+
+
+@pytest.mark.parametrize("reason", ["a flag", "another photo"])
+def test_a_case_stays_in_the_review_for_another_reason(squares, reason):
+    case = make_case(category=make_category(), photos=[make_photo(), make_photo()])
+    one, other = case.photos.all()
+    Photo.objects.filter(pk=one.pk).update(doubts=["seen-before"])
+    Case.objects.update(under_review=True)
+    if reason == "a flag":
+        flag(case, issue_device().device, Complaint(uuid4(), Flag.Reason.OFFENSIVE))
+    else:
+        Photo.objects.filter(pk=other.pk).update(doubts=["seen-before"])
+    assert clear_doubts(one)
+    assert Case.objects.get().under_review
 
 
 def test_a_photos_page_shows_neither_its_files_nor_where_the_camera_was(

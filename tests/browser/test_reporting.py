@@ -8,6 +8,7 @@ from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Geolocation, Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from tests.browser.conftest import Watched
 from tests.browser.phones import (
@@ -402,7 +403,12 @@ def test_what_is_written_survives_a_tab_that_is_killed(page: Page) -> None:
     expect(page.get_by_label("Describa lo que pasa")).to_have_value("Se cayó una moto")
 
 
-def test_an_emergency_shows_the_number_to_call_before_anything_else(page: Page) -> None:
+@pytest.mark.parametrize("browser", ["of today", "without dialogs"])
+def test_an_emergency_shows_the_number_to_call_before_anything_else(
+    page: Page, browser: str
+) -> None:
+    if browser == "without dialogs":  # as Safari before 15.4
+        page.add_init_script("delete HTMLDialogElement.prototype.showModal")
     to_the_place(page)
     expect(page.locator("#place-name")).to_contain_text("Bella Vista")
     page.get_by_role("button", name="Es aquí").click()
@@ -413,6 +419,10 @@ def test_an_emergency_shows_the_number_to_call_before_anything_else(page: Page) 
     expect(dialog.get_by_role("link", name="Llamar al 911")).to_have_attribute(
         "href", "tel:911"
     )
+    # In sight, and what is behind it waits.
+    expect(dialog).to_be_in_viewport(ratio=0.9)
+    with pytest.raises(PlaywrightTimeout):
+        page.locator('[data-code="ELE-04"]').click(timeout=500)
     page.keyboard.press("Escape")
     heading(page, "¿Qué pasa?")
     assert page.evaluate(DRAFT)["category"] is None

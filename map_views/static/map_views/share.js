@@ -16,7 +16,9 @@ export function openShare() {
   for (const button of dialog.querySelectorAll("[data-copy]")) {
     button.onclick = () => copy(document.getElementById(button.dataset.copy));
   }
-  dialog.showModal();
+  // A browser that knows no dialogs (Safari before 15.4) has the telephone's own.
+  if (dialog.showModal) dialog.showModal();
+  else send(link);
 }
 
 function embedCode() {

@@ -111,27 +111,48 @@ export function announce(words) {
 
 /** A question that must be answered; Escape is the same as the safe answer. */
 export function ask({ title, text, yes, no = t("cancel"), danger = false, body = [] }) {
+  const dialog = h(
+    "dialog",
+    { class: "dialog", "aria-labelledby": "dialog-title" },
+    h("h2", { id: "dialog-title" }, title),
+    text && h("p", {}, text),
+    ...body,
+    h(
+      "div",
+      { class: "dialog-buttons" },
+      button(yes, { kind: danger ? "danger" : "", onclick: () => dialog.close("yes") }),
+      button(no, { kind: "quiet", autofocus: danger, onclick: () => dialog.close("no") }),
+    ),
+  );
+  return answerTo(dialog);
+}
+
+/** Shows a dialog and waits for its end; whether that was a "yes". */
+export function answerTo(dialog) {
   return new Promise((resolve) => {
-    const dialog = h(
-      "dialog",
-      { class: "dialog", "aria-labelledby": "dialog-title" },
-      h("h2", { id: "dialog-title" }, title),
-      text && h("p", {}, text),
-      ...body,
-      h(
-        "div",
-        { class: "dialog-buttons" },
-        button(yes, { kind: danger ? "danger" : "", onclick: () => dialog.close("yes") }),
-        button(no, { kind: "quiet", autofocus: danger, onclick: () => dialog.close("no") }),
-      ),
-    );
     dialog.addEventListener("close", () => {
       dialog.remove();
       resolve(dialog.returnValue === "yes");
     });
     document.body.append(dialog);
-    dialog.showModal();
+    if (dialog.showModal) dialog.showModal();
+    else showByHand(dialog);
   });
+}
+
+/** In browsers that know no dialogs (Safari before 15.4): what is needed of one. */
+function showByHand(dialog) {
+  dialog.close = (answer) => {
+    dialog.returnValue = answer;
+    dialog.removeAttribute("open");
+    document.body.classList.remove("is-asking");
+    dialog.dispatchEvent(new Event("close"));
+  };
+  for (const [name, value] of Object.entries({ open: true, role: "dialog", "aria-modal": "true" })) set(dialog, name, value);
+  dialog.classList.add("dialog-by-hand");
+  document.body.classList.add("is-asking");
+  dialog.addEventListener("keydown", ({ key }) => key === "Escape" && dialog.close("no"));
+  dialog.querySelector("[autofocus], button").focus({ preventScroll: true });
 }
 
 /** Runs `work` once however often the button is pressed, and says that it runs. */

@@ -1,7 +1,7 @@
 // Step 3: what is wrong? By everyday words, by what was used before, or by group.
 
 import { byGroup, search } from "../catalogue.js";
-import { announce, button, h, icon, link, note } from "../dom.js";
+import { announce, answerTo, button, h, icon, link, note } from "../dom.js";
 import { draftOrHome, next, save, stepHead } from "../flow.js";
 import { byCode, catalogueNow } from "../kept_catalogue.js";
 import { keep } from "../store.js";
@@ -157,29 +157,22 @@ class WhatScreen {
 
 /** The number to call, before anything is written down; true to go on with the report. */
 function callFirst(category) {
-  return new Promise((resolve) => {
-    const words = emergencyOf(category);
-    const numbers = [...new Set(words.match(NUMBER_TO_CALL) ?? ["911"])];
-    const dialog = h(
-      "dialog",
-      { class: "dialog dialog-urgent", "aria-labelledby": "urgent-title", "aria-describedby": "urgent-text" },
-      h("h2", { id: "urgent-title", tabindex: "-1", autofocus: true }, icon("warning"), t("urgent_title")),
-      h("p", { id: "urgent-text", class: "urgent-text" }, words),
-      h(
-        "div",
-        { class: "calls" },
-        ...numbers.map((to) => link(t("call", { number: to }), `tel:${to}`, { icon: "phone", kind: "danger wide" })),
-      ),
-      button(t("urgent_go_on"), { kind: "quiet wide", onclick: () => dialog.close("yes") }),
-      button(t("urgent_other"), { kind: "plain wide", onclick: () => dialog.close("no") }),
-    );
-    dialog.addEventListener("close", () => {
-      dialog.remove();
-      resolve(dialog.returnValue === "yes");
-    });
-    document.body.append(dialog);
-    dialog.showModal();
-  });
+  const words = emergencyOf(category);
+  const numbers = [...new Set(words.match(NUMBER_TO_CALL) ?? ["911"])];
+  const dialog = h(
+    "dialog",
+    { class: "dialog dialog-urgent", "aria-labelledby": "urgent-title", "aria-describedby": "urgent-text" },
+    h("h2", { id: "urgent-title", tabindex: "-1", autofocus: true }, icon("warning"), t("urgent_title")),
+    h("p", { id: "urgent-text", class: "urgent-text" }, words),
+    h(
+      "div",
+      { class: "calls" },
+      ...numbers.map((to) => link(t("call", { number: to }), `tel:${to}`, { icon: "phone", kind: "danger wide" })),
+    ),
+    button(t("urgent_go_on"), { kind: "quiet wide", onclick: () => dialog.close("yes") }),
+    button(t("urgent_other"), { kind: "plain wide", onclick: () => dialog.close("no") }),
+  );
+  return answerTo(dialog);
 }
 
 function withoutCatalogue() {

@@ -16,6 +16,8 @@ import psycopg
 
 from tests.servers import children_of, wait_until
 
+MOUNTS_OF_ITS_OWN = ("unshare", "--user", "--map-root-user", "--mount")
+
 
 class Cluster:
     """As `scripts/cluster.sh` makes one: durable, on a socket, without a network."""
@@ -114,10 +116,7 @@ class SmallDisk(Cluster):
     def __enter__(self) -> Self:
         mounting = 'mount -t tmpfs -o mode=700,size="$1"m none "$0" && echo && exec cat'
         self.holder = subprocess.Popen(
-            [
-                *("unshare", "--user", "--map-root-user", "--mount", "sh", "-c"),
-                *(mounting, str(self.data), str(self.megabytes)),
-            ],
+            [*MOUNTS_OF_ITS_OWN, "sh", "-c", mounting, self.data, str(self.megabytes)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
@@ -145,6 +144,13 @@ class SmallDisk(Cluster):
     @property
     def ballast(self) -> str:
         return str(self.data / "ballast")
+
+
+def may_mount() -> bool:
+    """Whether a process may have mounts of its own here; in some containers none may."""
+    disk = ["mount", "-t", "tmpfs", "none", "/mnt"]
+    tried = subprocess.run([*MOUNTS_OF_ITS_OWN, *disk], capture_output=True)
+    return tried.returncode == 0
 
 
 def postgresql_with_postgis() -> Path | None:

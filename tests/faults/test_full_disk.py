@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from tests.faults.cluster import SmallDisk, postgresql_with_postgis
+from tests.faults.cluster import SmallDisk, may_mount, postgresql_with_postgis
 from tests.faults.ledger import Ledger, says_come_back
 from tests.servers import Server, wait_until
 
@@ -22,10 +22,8 @@ NEXT_SEGMENT = "SELECT pg_logical_emit_message(false, '', ''), pg_switch_wal()"
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[SmallDisk]:
     binaries = postgresql_with_postgis()
-    if binaries is None:
-        pytest.skip(
-            "needs a PostgreSQL server with PostGIS on this machine, to fill its disk"
-        )
+    if binaries is None or not may_mount():
+        pytest.skip("needs a PostgreSQL server with PostGIS here, and a disk to fill")
     with SmallDisk(binaries, MEGABYTES) as running:
         yield running
 

@@ -21,7 +21,13 @@ from typing import TypeVar
 from django.conf import settings
 from django.core import signing
 from django.core.exceptions import MiddlewareNotUsed
-from django.db import DatabaseError, InterfaceError, OperationalError, connections
+from django.db import (
+    DEFAULT_DB_ALIAS,
+    DatabaseError,
+    InterfaceError,
+    OperationalError,
+    connections,
+)
 from django.db import connection as primary
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.http import HttpRequest, HttpResponse
@@ -117,11 +123,16 @@ class Progress:
             self.looking.release()
 
     def mark(self, now: float) -> None:
+        began = time.monotonic()
         try:
-            written = position_of(primary, "SELECT pg_current_wal_insert_lsn()")
+            # Not `primary`, which is another connection in another thread.
+            with watch.over(connections[DEFAULT_DB_ALIAS], SPARE_SECONDS):
+                written = position_of(primary, "SELECT pg_current_wal_insert_lsn()")
         except (OperationalError, InterfaceError):
             primary.close()
             self.primary_is_away = True
+            # One that is frozen, or gone from the network, costs whoever looks seconds.
+            self.next_look = now + time.monotonic() - began + REST_SECONDS
             return
         self.primary_is_away = False
         if written is not None:

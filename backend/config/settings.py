@@ -165,6 +165,8 @@ def database(name: str) -> dict[str, Any]:
         "CONN_HEALTH_CHECKS": True,
     }
     found.setdefault("OPTIONS", {})["options"] = LIMITS_OF_STATEMENTS
+    # Of a machine that vanished nobody says that it did: seconds, then milliseconds.
+    found["OPTIONS"] |= {"connect_timeout": 5, "tcp_user_timeout": 10_000}
     return found
 
 

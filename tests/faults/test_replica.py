@@ -222,6 +222,18 @@ def test_while_the_primary_is_away_the_map_is_read_and_nothing_is_filed(pair):
     assert pair.newest(cookie) == (filed, None)
 
 
+def test_while_the_primary_is_frozen_the_map_is_read(pair):
+    wait_until(pair.is_read, "the replica is read")
+    with frozen(pair.primary):
+        # Longer than a replica may be behind a primary that lives.
+        end = time.monotonic() + MOST_SECONDS + 3
+        while time.monotonic() < end:
+            assert pair.server.send(HEAT, patience=20).headers[AS_OF] is not None
+            time.sleep(0.2)
+    filed, cookie = pair.file()
+    assert pair.newest(cookie) == (filed, None)
+
+
 @contextmanager
 def primary_away(primary: Cluster) -> Iterator[None]:
     primary.kill(children=True)

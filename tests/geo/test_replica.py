@@ -98,6 +98,20 @@ def test_without_a_primary_what_the_replica_has_is_as_new_as_can_be(two):
     assert not progress.suits(101, 61.0), "but nobody misses what they wrote"
 
 
+def test_a_primary_that_is_away_is_looked_for_again_after_a_while(two):
+    """Each look at one that is frozen costs somebody seconds."""
+    progress = Progress()
+    progress.suits(0, 0.0)
+    two.written = OperationalError("away")
+    assert progress.suits(100, 60.0)
+    two.written = two.replayed = 101
+    assert progress.suits(100, 60.0 + REST_SECONDS - 0.1)
+    assert progress.as_of == 0.0, "nobody has looked"
+    later = 61.0 + REST_SECONDS
+    assert progress.suits(101, later)
+    assert progress.as_of == later
+
+
 @pytest.mark.parametrize("said", [OperationalError("away"), None])
 def test_one_that_is_away_or_a_replica_no_more_is_left_alone_for_a_while(two, said):
     progress = Progress()

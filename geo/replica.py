@@ -46,6 +46,9 @@ REST_SECONDS = 5.0
 # How much longer than its own limit a replica is waited for, which looks at none when its
 # machine stands still.
 SPARE_SECONDS = 1.0
+# After which a primary that does not say where it is counts as away: a busy one may take
+# its time.
+PATIENCE_SECONDS = 3.0
 MOST_MARKS = 2000
 COOKIE = "written"
 SALT = "geo.replica"
@@ -126,7 +129,7 @@ class Progress:
         began = time.monotonic()
         try:
             # Not `primary`, which is another connection in another thread.
-            with watch.over(connections[DEFAULT_DB_ALIAS], SPARE_SECONDS):
+            with watch.over(connections[DEFAULT_DB_ALIAS], PATIENCE_SECONDS):
                 written = position_of(primary, "SELECT pg_current_wal_insert_lsn()")
         except (OperationalError, InterfaceError):
             primary.close()

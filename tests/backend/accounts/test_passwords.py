@@ -76,9 +76,11 @@ def test_from_everywhere_together_there_are_not_many_guesses(boss):
 
 
 def test_one_password_is_not_tried_with_everybodys_name(boss, settings):
-    settings.LIMITS_FACTOR = 1.0
-    statuses = [phone("123", username=f"c{n}") for n in range(NEIGHBOURS_GUESSES + 2)]
-    assert statuses == [401] * NEIGHBOURS_GUESSES + [429] * 2
+    # Few, or some would be back before a slow machine has used all of them.
+    settings.LIMITS_FACTOR = 0.1
+    guesses = NEIGHBOURS_GUESSES // 10
+    statuses = [phone("123", username=f"c{n}") for n in range(guesses + 2)]
+    assert statuses == [401] * guesses + [429] * 2
     assert phone(PASSWORD) == 429
     assert phone(PASSWORD, at=THERE) == 201
 

@@ -69,7 +69,9 @@ def test_while_comparing_the_buttons_of_the_map_can_be_pressed(page: Page) -> No
 
 def test_the_ends_of_the_strip_are_as_wide_as_a_finger(page: Page) -> None:
     open_map(page)
-    for end in page.get_by_role("slider").all():
+    ends = page.get_by_role("slider")
+    expect(ends).to_have_count(2)
+    for end in ends.all():
         box = end.bounding_box()
         assert box
         assert box["width"] >= 44
@@ -149,6 +151,8 @@ def test_escape_leaves_what_is_shared_and_not_the_sheet_too(page: Page) -> None:
 
 def test_what_is_written_into_is_no_smaller_than_a_phone_enlarges(page: Page) -> None:
     open_map(page)
-    for field in page.locator("#search-words, .pickers select").all():
+    fields = page.locator("#search-words, .pickers select")
+    assert fields.count() > 2
+    for field in fields.all():
         size = field.evaluate("(one) => parseFloat(getComputedStyle(one).fontSize)")
         assert size >= 16

@@ -134,8 +134,9 @@ class Progress:
         except (OperationalError, InterfaceError):
             primary.close()
             self.primary_is_away = True
-            # One that is frozen, or gone from the network, costs whoever looks seconds.
-            self.next_look = now + time.monotonic() - began + REST_SECONDS
+            # To look at one that is frozen, or gone from the network, takes seconds: not
+            # more than half of somebody's time.
+            self.next_look = now + 2 * (time.monotonic() - began) + LOOK_SECONDS
             return
         self.primary_is_away = False
         if written is not None:

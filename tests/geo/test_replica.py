@@ -98,18 +98,34 @@ def test_without_a_primary_what_the_replica_has_is_as_new_as_can_be(two):
     assert not progress.suits(101, 61.0), "but nobody misses what they wrote"
 
 
-def test_a_primary_that_is_away_is_looked_for_again_after_a_while(two):
-    """Each look at one that is frozen costs somebody seconds."""
+def test_where_a_look_at_the_primary_takes_long_there_is_as_long_a_pause(
+    two, monkeypatch
+):
+    def slowly(database: object, question: str) -> Any:
+        time.sleep(0.5)
+        return two.position_of(database, question)
+
+    progress = Progress()
+    progress.suits(0, 0.0)
+    two.written = OperationalError("away")
+    with monkeypatch.context() as patch:
+        patch.setattr(replica, "position_of", slowly)
+        assert progress.suits(100, 60.0)
+    two.written = two.replayed = 101
+    assert progress.suits(100, 61.0)
+    assert progress.as_of == 0.0, "nobody has looked"
+    assert progress.suits(101, 90.0)
+    assert progress.as_of == 90.0
+
+
+def test_a_primary_that_says_at_once_that_it_is_away_is_looked_at_again_as_ever(two):
     progress = Progress()
     progress.suits(0, 0.0)
     two.written = OperationalError("away")
     assert progress.suits(100, 60.0)
     two.written = two.replayed = 101
-    assert progress.suits(100, 60.0 + REST_SECONDS - 0.1)
-    assert progress.as_of == 0.0, "nobody has looked"
-    later = 61.0 + REST_SECONDS
-    assert progress.suits(101, later)
-    assert progress.as_of == later
+    assert progress.suits(101, 60.5)
+    assert progress.as_of == 60.5
 
 
 @pytest.mark.parametrize("said", [OperationalError("away"), None])

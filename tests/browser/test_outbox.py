@@ -281,6 +281,38 @@ def test_a_refused_report_is_mended_while_the_photos_of_another_travel(
     soon(app, lambda: states(app) == ["done"], "the photo has arrived")
 
 
+@pytest.mark.parametrize(
+    ("reports", "other"), [(1, "NotEditable"), (2, "DraftInTheWay")]
+)
+def test_of_two_tabs_that_mend_at_once_one_does_and_the_others_report_stays(
+    app: Page, reports: int, other: str
+) -> None:
+    at_sea = {"lon": -70.0, "lat": 20.0}
+    refused = [
+        write_and_send(app, pieces=0.3, location=at_sea, description="Aquí")["id"]
+        for _ in range(reports)
+    ]
+    wait_until(lambda: states(app) == ["refused"] * reports, "the server refuses")
+
+    told = app.evaluate(
+        """async ([one, other]) => {
+          const { reopenAsDraft } = await window.module("outbox");
+          const { draft, photos } = await window.module("store");
+          const both = await Promise.allSettled([reopenAsDraft(one), reopenAsDraft(other)]);
+          const written = await draft.get();
+          return {
+            ends: both.map(({ status, reason }) => reason?.name ?? status),
+            words: written?.description,
+            photos: (await photos.of(written?.id ?? "")).length,
+          };
+        }""",
+        [refused[0], refused[-1]],
+    )
+
+    assert told == {"ends": ["fulfilled", other], "words": "Aquí", "photos": 1}
+    assert states(app) == ["refused"] * (reports - 1)
+
+
 def test_what_the_server_may_have_filed_cannot_be_written_again(
     app: Page, line: Line
 ) -> None:

@@ -1,7 +1,7 @@
 // The server's API: asks, waits no longer than makes sense, and says what became of it.
 
 import { solve } from "./proof.js";
-import { keep } from "./store.js";
+import { keep, onlyIfFull } from "./store.js";
 
 const ROOT = "/api/v1/";
 const PATIENCE_MS = 20000;
@@ -204,8 +204,4 @@ async function forgetDevice(token) {
   if (device && device.token === token) device = null;
   const kept = await keep.get(DEVICE);
   if (kept && kept.token === token) await keep.set(DEVICE, null);
-}
-
-function onlyIfFull(problem) {
-  if (problem.name !== "StorageFull") throw problem;
 }

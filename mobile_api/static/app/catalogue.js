@@ -1,7 +1,7 @@
 // What can be reported: kept on the phone, and found by everyday words.
 
 import * as api from "./api.js";
-import { keep } from "./store.js";
+import { keep, onlyIfFull } from "./store.js";
 
 const KEY = "catalogue";
 // Words that every phrase has.
@@ -131,8 +131,4 @@ export const plain = (text) =>
 function meaningful(words) {
   const left = words.filter((word) => !EMPTY_WORDS.has(word));
   return left.length ? left : words;
-}
-
-function onlyIfFull(problem) {
-  if (problem.name !== "StorageFull") throw problem;
 }

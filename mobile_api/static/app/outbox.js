@@ -6,7 +6,7 @@
 // whoever comes next (this page, another tab, the service worker) goes on from there.
 
 import * as api from "./api.js";
-import { draft, keep, newId, outbox, photos } from "./store.js";
+import { keep, newId, outbox, photos } from "./store.js";
 
 const LOCK = "311-movil-outbox";
 const LEASE_MS = 60 * 1000;
@@ -124,13 +124,12 @@ export async function reopenAsDraft(id, { replace = false } = {}) {
 }
 
 async function reopened(id, replace) {
-  const item = await outbox.get(id);
-  const untouched = item && item.state === "waiting" && item.tries === 0;
-  if (!item || (item.state !== "refused" && !untouched)) throw new NotEditable();
-  if (!replace && hasContent(await draft.get())) throw new DraftInTheWay();
-  await draft.clear();
-  const written = { ...item.draft, id: newId(), startedAt: Date.now() };
-  if (!(await outbox.giveBack(id, written))) throw new NotEditable();
+  const written = await outbox.giveBack(id, (item, other) => {
+    const untouched = item && item.state === "waiting" && item.tries === 0;
+    if (!item || (item.state !== "refused" && !untouched)) throw new NotEditable();
+    if (!replace && hasContent(other)) throw new DraftInTheWay();
+    return { ...item.draft, id: newId(), startedAt: Date.now() };
+  });
   announce();
   return written;
 }

@@ -1,7 +1,7 @@
 // Where a point is: asked of the server, or found on the phone from our own outlines.
 
 import * as api from "./api.js";
-import { keep } from "./store.js";
+import { keep, onlyIfFull } from "./store.js";
 
 const ADDRESSES = "/reportar/limites.json";
 const KEPT = "311-movil-outlines";
@@ -163,10 +163,6 @@ async function answerOf(response) {
   } catch (cut) {
     throw new api.Offline(cut);
   }
-}
-
-function onlyIfFull(problem) {
-  if (!/StorageFull|QuotaExceeded/.test(problem.name)) throw problem;
 }
 
 // ── Plane geometry: good to a few metres at a border, which is all that is asked ────

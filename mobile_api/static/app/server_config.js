@@ -1,7 +1,7 @@
 // What the server says once for everybody: consent text, limits, numbers to call.
 
 import * as api from "./api.js";
-import { keep } from "./store.js";
+import { keep, onlyIfFull } from "./store.js";
 import { language } from "./texts.js";
 
 const KEPT = "config";
@@ -32,10 +32,6 @@ async function fresh() {
     if (!(problem instanceof api.Offline) && !(problem instanceof api.Problem)) throw problem;
     return kept;
   }
-}
-
-function onlyIfFull(problem) {
-  if (problem.name !== "StorageFull") throw problem;
 }
 
 export const consentText = (config) => config?.consent?.[`text_${language}`] || config?.consent?.text_es || "";

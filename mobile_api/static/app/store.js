@@ -20,6 +20,11 @@ export class StorageFull extends Error {
   }
 }
 
+/** For a `catch`: what cannot be kept for want of room need not be. */
+export function onlyIfFull(problem) {
+  if (!/StorageFull|QuotaExceeded/.test(problem.name)) throw problem;
+}
+
 let opening = null;
 
 /** The database, opened once; throws StorageFull, or what the browser says. */
@@ -141,17 +146,20 @@ export const outbox = {
       await sent.put(item);
       await transaction.objectStore("drafts").delete(CURRENT);
     }),
-  /** And back, to be edited: the draft under a new id, with the photos. Whether it was there. */
-  giveBack: (id, written) =>
+  /** And back, to be edited: `make(item, draft)` of what is there now is the draft, with the
+   * photos; the one before it is gone with its own. What `make` throws, nothing was done. */
+  giveBack: (id, make) =>
     together(["drafts", "outbox", "photos"], async (transaction) => {
-      if (!(await transaction.objectStore("outbox").getKey(id))) return false;
       const photos = transaction.objectStore("photos");
+      const before = await transaction.objectStore("drafts").get(CURRENT);
+      const written = make(await transaction.objectStore("outbox").get(id), before);
+      if (before) await dropPhotos(transaction, before.id);
       for (const photo of await photos.index("reportId").getAll(id)) {
         await photos.put({ ...photo, reportId: written.id });
       }
       await transaction.objectStore("drafts").put(written, CURRENT);
       await transaction.objectStore("outbox").delete(id);
-      return true;
+      return written;
     }),
   /** `make(item)` on the item as it is now; undefined when it is there no longer. */
   change: (id, make) =>

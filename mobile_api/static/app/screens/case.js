@@ -76,10 +76,12 @@ class CaseScreen {
       this.stale = t("not_refreshed");
     }
     // The answer may come after whoever asked has left.
-    if (this.gone) return forgetUnlessKept(this.number);
+    if (this.gone) {
+      await forgetUnlessKept(this.number);
+      return;
+    }
     await this.reread();
     if (!this.gone && this.row.view) await seen(this.number);
-    return undefined;
   }
 
   async reread() {

@@ -144,14 +144,14 @@ class PlaceScreen {
 
   async found({ latitude, longitude, accuracy: said }) {
     const accuracy = Math.min(said, FARTHEST_OFF);
-    if (this.gone || this.watch === null || accuracy >= this.best) return undefined;
+    if (this.gone || this.watch === null || accuracy >= this.best) return;
     this.best = accuracy;
     if (accuracy <= GOOD_ENOUGH) this.stopGps();
     const location = { lon: longitude, lat: latitude };
     const { search } = this;
     const isOutside = await this.isOutside(location);
     // Meanwhile the person has said where it is.
-    if (this.gone || search !== this.search) return undefined;
+    if (this.gone || search !== this.search) return;
     if (isOutside) {
       this.stopGps();
       this.map?.whole();
@@ -164,7 +164,7 @@ class PlaceScreen {
     await save({ location, accuracy, placed: "gps", district: null });
     this.trouble.replaceChildren();
     if (accuracy > FAR_OFF) this.complain("gps_far", { distance: metres(accuracy) });
-    return this.describe();
+    await this.describe();
   }
 
   gpsFailed({ code }) {
@@ -190,7 +190,6 @@ class PlaceScreen {
     if (await this.isOutside(location)) return this.isNot();
     await save({ location, accuracy: null, placed: "hand", district: null });
     this.describe();
-    return undefined;
   }
 
   placeByHand() {

@@ -85,11 +85,11 @@ class PhotoAdmin(ReadOnlyAdmin):
 
     @admin.action(description=_("Publicar las fotos"), permissions=["moderate"])
     def release_them(self, request: HttpRequest, photos: QuerySet[Photo]) -> None:
-        self.each(request, photos, release, lambda photo: "publicada")
+        self.each(request, photos, release, "publicada")
 
     @admin.action(description=_("Retirar las fotos"), permissions=["moderate"])
     def withhold_them(self, request: HttpRequest, photos: QuerySet[Photo]) -> None:
-        self.each(request, photos, withhold, lambda photo: "retirada")
+        self.each(request, photos, withhold, "retirada")
 
     @admin.action(
         description=_("Dar las dudas por aclaradas"), permissions=["moderate"]
@@ -98,18 +98,19 @@ class PhotoAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, photos: QuerySet[Photo]
     ) -> None:
         # As they were: the log is what remembers them.
-        self.each(request, photos, clear_doubts, lambda photo: cleared(photo.doubts))
+        self.each(request, photos, clear_doubts, "dudas aclaradas: {doubts}")
 
     def each(
         self,
         request: HttpRequest,
         photos: QuerySet[Photo],
         change: Callable[[Photo], bool],
-        what: Callable[[Photo], str],
+        what: str,
     ) -> None:
         changed = [photo for photo in photos if change(photo)]
         for photo in changed:
-            self.log_change(request, photo, what(photo))
+            doubts = ", ".join(photo.doubts)
+            self.log_change(request, photo, what.format(doubts=doubts))
         told = ngettext(
             "Cambió %(count)s foto.", "Cambiaron %(count)s fotos.", len(changed)
         )
@@ -151,7 +152,3 @@ class PhotoAdmin(ReadOnlyAdmin):
         except FileNotFoundError as lost:
             raise Http404 from lost
         return FileResponse(file, content_type="image/jpeg")
-
-
-def cleared(doubts: list[str]) -> str:
-    return f"dudas aclaradas: {', '.join(doubts)}"

@@ -8,13 +8,15 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
 import psycopg
+import pytest
 
-from tests.servers import children_of, wait_until
+from tests.servers import Server, children_of, wait_until
 
 MOUNTS_OF_ITS_OWN = ("unshare", "--user", "--map-root-user", "--mount")
 
@@ -151,6 +153,23 @@ def may_mount() -> bool:
     disk = ["mount", "-t", "tmpfs", "none", "/mnt"]
     tried = subprocess.run([*MOUNTS_OF_ITS_OWN, *disk], capture_output=True)
     return tried.returncode == 0
+
+
+def needed_postgresql() -> Path:
+    """The programs of a server that a test may kill; without one it is skipped."""
+    binaries = postgresql_with_postgis()
+    if binaries is None:
+        pytest.skip("needs a PostgreSQL server with PostGIS on this machine")
+    return binaries
+
+
+@contextmanager
+def server_set_up(cluster: Cluster, folder: Path) -> Iterator[Server]:
+    """A server on a cluster that was empty, with boundaries and catalogue."""
+    server = Server(cluster.url, folder)
+    server.manage("set_up")
+    with server:
+        yield server
 
 
 def postgresql_with_postgis() -> Path | None:

@@ -7,7 +7,12 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from tests.faults.cluster import SmallDisk, may_mount, postgresql_with_postgis
+from tests.faults.cluster import (
+    SmallDisk,
+    may_mount,
+    needed_postgresql,
+    server_set_up,
+)
 from tests.faults.ledger import Ledger, says_come_back
 from tests.servers import Server, wait_until
 
@@ -21,9 +26,9 @@ NEXT_SEGMENT = "SELECT pg_logical_emit_message(false, '', ''), pg_switch_wal()"
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[SmallDisk]:
-    binaries = postgresql_with_postgis()
-    if binaries is None or not may_mount():
-        pytest.skip("needs a PostgreSQL server with PostGIS here, and a disk to fill")
+    binaries = needed_postgresql()
+    if not may_mount():
+        pytest.skip("needs a disk to fill, and no process may have mounts of its own")
     with SmallDisk(binaries, MEGABYTES) as running:
         yield running
 
@@ -32,10 +37,8 @@ def cluster() -> Iterator[SmallDisk]:
 def server(
     cluster: SmallDisk, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
-    server = Server(cluster.url, tmp_path_factory.mktemp("server"))
-    server.manage("set_up")
-    with server:
-        yield server
+    with server_set_up(cluster, tmp_path_factory.mktemp("server")) as running:
+        yield running
 
 
 def test_reports_are_refused_and_the_map_goes_on_until_there_is_room(

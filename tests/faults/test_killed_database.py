@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.cluster import Cluster, postgresql_with_postgis
+from tests.faults.cluster import Cluster, needed_postgresql, server_set_up
 from tests.faults.ledger import REPORTS, Ledger, Letter, letter, says_come_back
 from tests.servers import Answer, Server, wait_until
 from tests.sinks import MailSink, mail_sink
@@ -28,12 +28,7 @@ PAGES = ["/", "/casos/26-0000001-4", "/fotos/2026/11/a.jpg"]
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
-    binaries = postgresql_with_postgis()
-    if binaries is None:
-        pytest.skip(
-            "needs a PostgreSQL server with PostGIS on this machine, to kill it"
-        )
-    with Cluster(binaries) as running:
+    with Cluster(needed_postgresql()) as running:
         yield running
 
 
@@ -41,10 +36,8 @@ def cluster() -> Iterator[Cluster]:
 def server(
     cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
-    server = Server(cluster.url, tmp_path_factory.mktemp("server"))
-    server.manage("set_up")
-    with server:
-        yield server
+    with server_set_up(cluster, tmp_path_factory.mktemp("server")) as running:
+        yield running
 
 
 def test_what_was_acknowledged_survives_the_killing_of_the_database(

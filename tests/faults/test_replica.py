@@ -18,7 +18,7 @@ import psycopg
 import pytest
 from django.db import connection
 
-from tests.faults.cluster import Cluster, Standby, postgresql_with_postgis
+from tests.faults.cluster import Cluster, Standby, needed_postgresql
 from tests.faults.ledger import REPORTS, letter
 from tests.servers import (
     Answer,
@@ -79,9 +79,7 @@ class Pair:
 
 @pytest.fixture(scope="module")
 def pair(django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[Pair]:
-    binaries = postgresql_with_postgis()
-    if binaries is None:
-        pytest.skip("needs a PostgreSQL server with PostGIS on this machine")
+    binaries = needed_postgresql()
     folder = tmp_path_factory.mktemp("server")
     behind = f"recovery_min_apply_delay={BEHIND_SECONDS}s"
     with Cluster(binaries) as primary:
